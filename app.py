@@ -1,0 +1,22 @@
+"""The application, where `flask`, `python app.py` and every WSGI server look for it."""
+
+import sys
+from pathlib import Path
+
+from chirpy import create_app, logs
+from chirpy.serving import StartError, serve
+from chirpy.settings import SettingsError, read_settings
+
+logs.configure()
+try:
+    settings = read_settings(Path(__file__).with_name(".env"))
+except SettingsError as error:
+    sys.exit(str(error))
+
+app = create_app(settings)
+
+if __name__ == "__main__":
+    try:
+        serve(app, settings)
+    except StartError as error:
+        sys.exit(str(error))

@@ -1,0 +1,43 @@
+"""Chirpy: short messages, and webhooks received right."""
+
+from flask import Flask, Response
+from flask.json.provider import DefaultJSONProvider
+
+from chirpy import database, errors
+from chirpy.accounts.routes import blueprint as accounts
+from chirpy.admin.commands import psql
+from chirpy.admin.routes import blueprint as admin
+from chirpy.chirps.routes import blueprint as chirps
+from chirpy.settings import EXTENSION, Settings
+from chirpy.webhooks.routes import blueprint as webhooks
+from chirpy.website.routes import blueprint as website
+
+ROOMS = (accounts, chirps, webhooks, admin, website)
+
+
+class Answer(Response):
+    """An answer that names no type of content unless it has some: a 204 has none."""
+
+    default_mimetype = None
+
+
+class CompactJSON(DefaultJSONProvider):
+    """Answers without blanks, in the order written and in plain UTF-8: scripts grep them."""
+
+    compact = True
+    ensure_ascii = False
+    sort_keys = False
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make settings, database, errors and rooms one application; connects to nothing yet."""
+    app = Flask(__name__, static_folder=None)
+    app.extensions[EXTENSION] = settings
+    app.json = CompactJSON(app)
+    app.response_class = Answer
+    database.bind(app, settings)
+    errors.register(app)
+    for room in ROOMS:
+        app.register_blueprint(room)
+    app.cli.add_command(psql)
+    return app

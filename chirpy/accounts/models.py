@@ -1,0 +1,59 @@
+"""The tables of users, of their refresh tokens and of their memberships."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chirpy.database import NEW_ID, NOW, Base
+
+LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, as its erratum 1690 reads it
+
+
+class User(Base):
+    """Somebody with an email that is theirs alone, in whatever case it is written."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(f"length(email) BETWEEN 1 AND {LONGEST_EMAIL}", "email_length"),
+        Index("uq_users_lower_email", text("lower(email)"), unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    email: Mapped[str]
+    # 'unset' is no hash, so nobody logs in to a row that was inserted without one.
+    hashed_password: Mapped[str] = mapped_column(server_default="unset")
+
+
+class RefreshToken(Base):
+    """A session that may get new access tokens; only the SHA-256 of its token is kept."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        CheckConstraint("octet_length(token_hash) = 32", "token_hash_length"),
+        Index("ix_refresh_tokens_user_id", "user_id"),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '60 days'"))
+    revoked_at: Mapped[datetime | None]
+
+
+class Membership(Base):
+    """Whether a user is Chirpy Red, as of when, and by which event of the provider."""
+
+    __tablename__ = "memberships"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    is_chirpy_red: Mapped[bool]
+    as_of: Mapped[datetime]
+    # Compared byte by byte, so that no locale and no library update decides a tie.
+    event_id: Mapped[str] = mapped_column(Text(collation="C"))

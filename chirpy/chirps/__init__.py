@@ -1,0 +1,1 @@
+"""What people say, in 140 characters."""

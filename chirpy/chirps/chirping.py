@@ -1,0 +1,68 @@
+"""Say something once, find it, take it back."""
+
+from uuid import UUID, uuid4
+
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from chirpy.accounts import guard
+from chirpy.chirps import idempotency, wording
+from chirpy.chirps.timeline import CHIRPS, SHOWN
+from chirpy.database import Record, constraint_of, db
+from chirpy.errors import Refused
+
+COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
+
+# A NULL key conflicts with nothing. On a conflict the update changes nothing: it makes Postgres
+# wait for the winner and return its row, which a DO NOTHING would not.
+POST = (
+    insert(CHIRPS)
+    .values({name: bindparam(name) for name in COLUMNS})
+    .on_conflict_do_update(
+        index_elements=["user_id", "idempotency_key"],
+        index_where=text("idempotency_key IS NOT NULL"),
+        set_={"idempotency_key": CHIRPS.c.idempotency_key},
+    )
+    .returning(*SHOWN, CHIRPS.c.posted_hash)
+)
+FIND = select(*SHOWN).where(CHIRPS.c.id == bindparam("id"))
+DELETE = delete(CHIRPS).where(CHIRPS.c.id == bindparam("id"))
+
+
+def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
+    """Post `body`, cleaned; with a key that was used before, return that chirp and True.
+
+    Raises Refused: 400 too long, 401 the author is gone, 422 the key stood for another body.
+    """
+    chirp = {
+        "id": uuid4(),
+        "body": wording.clean(body),
+        "user_id": author_id,
+        "idempotency_key": key,
+        "posted_hash": key and idempotency.fingerprint(body),
+    }
+    try:
+        posted = db.session.execute(POST, chirp).one()
+    except IntegrityError as error:
+        if constraint_of(error) == "fk_chirps_user_id_users":
+            raise guard.user_gone() from None
+        raise
+    if posted.posted_hash != chirp["posted_hash"]:
+        raise idempotency.reused()
+    return posted, posted.id != chirp["id"]
+
+
+def find(chirp_id: UUID) -> Record:
+    """One chirp. Raises Refused, 404."""
+    chirp = db.session.execute(FIND, {"id": chirp_id}).one_or_none()
+    if chirp is None:
+        raise Refused(404, "No such chirp", hint="GET /api/chirps lists them all")
+    return chirp
+
+
+def delete_own(chirp_id: UUID, author_id: UUID) -> None:
+    """Take a chirp back. Raises Refused: 404 unknown, then 403 somebody else's."""
+    if find(chirp_id).user_id != author_id:
+        raise Refused(403, "This chirp is somebody else's", hint="Only its author may delete it")
+    db.session.execute(DELETE, {"id": chirp_id})

@@ -1,0 +1,47 @@
+"""The table of chirps."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chirpy.chirps.wording import LONGEST_CHIRP
+from chirpy.database import NEW_ID, NOW, Base
+
+LONGEST_KEY = 255  # characters of an Idempotency-Key
+
+
+class Chirp(Base):
+    """One thing said, as it is shown: cleaned.
+
+    Posted with an Idempotency-Key, it also keeps that key and the SHA-256 of what was posted.
+    """
+
+    __tablename__ = "chirps"
+    __table_args__ = (
+        CheckConstraint(f"char_length(body) BETWEEN 1 AND {LONGEST_CHIRP}", "body_length"),
+        CheckConstraint(
+            f"char_length(idempotency_key) BETWEEN 1 AND {LONGEST_KEY}", "idempotency_key_length"
+        ),
+        CheckConstraint(
+            "(idempotency_key IS NULL) = (posted_hash IS NULL)", "idempotency_key_with_hash"
+        ),
+        Index("ix_chirps_created_at_id", "created_at", "id"),
+        Index("ix_chirps_user_id_created_at_id", "user_id", "created_at", "id"),
+        Index(
+            "uq_chirps_user_id_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    body: Mapped[str]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    idempotency_key: Mapped[str | None]
+    posted_hash: Mapped[bytes | None]

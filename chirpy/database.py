@@ -1,0 +1,127 @@
+"""The database, before any application is bound to it."""
+
+from datetime import datetime
+from pathlib import Path
+from select import POLLIN, poll
+from typing import Any, cast
+
+from flask import Flask, current_app
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
+from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, registry
+
+from chirpy.postgres import PrivatePostgres
+from chirpy.settings import DRIVER, Settings
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+PRIVATE = "chirpy.postgres"  # where the application keeps its private Postgres, if it has one
+CONNECT_TIMEOUT = 5  # seconds until an unreachable host counts as down
+POOL_TIMEOUT = 2  # seconds a request waits for a connection that another one holds
+# Both in one round trip; a webhook that waits longer is better off with a 503 and its retry.
+BOUNDED_WAITS = "SET lock_timeout = '2s'; SET statement_timeout = '5s'"
+Record = Row[*tuple[Any, ...]]  # what a statement returns, column by column
+
+NEXT_STEPS = {
+    "Connection refused": "start Postgres (docker compose up -d), or take DB_URL out of .env to let"
+    " Chirpy start a private one",
+    "password authentication": "correct the user and the password in DB_URL",
+    "no password supplied": "write the password into DB_URL: postgres://user:password@host/name",
+    "does not exist": "correct DB_URL, or create what it names (createdb, createuser)",
+    "permission denied": "grant the user of DB_URL the right to create tables",
+}
+NEW_ID = text("gen_random_uuid()")
+NOW = text("now()")
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every table shares: named constraints, text without a length, times with a zone."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={str: Text(), datetime: DateTime(timezone=True)},
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate(db=db)
+
+
+def bind(app: Flask, settings: Settings) -> None:
+    """Give `app` a pool of one connection for each of its threads."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.db_url or URL.create(DRIVER)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "isolation_level": "READ COMMITTED",
+        "pool_size": settings.threads,
+        "max_overflow": 0,
+        "pool_timeout": POOL_TIMEOUT,
+        "connect_args": {"connect_timeout": CONNECT_TIMEOUT, "application_name": "chirpy"},
+    }
+    db.init_app(app)
+    migrate.init_app(app, directory=str(MIGRATIONS))
+    with app.app_context():
+        listen(db.engine)
+        if settings.db_url is None:
+            private = PrivatePostgres(Path(app.instance_path) / "postgres")
+            app.extensions[PRIVATE] = private
+            start_before_connecting(db.engine, private)
+
+
+def private_postgres() -> PrivatePostgres | None:
+    """The private Postgres of the current application, if it has one."""
+    return cast("PrivatePostgres | None", current_app.extensions.get(PRIVATE))
+
+
+def listen(engine: Engine) -> None:
+    """Bound the waits of each new connection, and drop pooled ones that Postgres has closed."""
+
+    @event.listens_for(engine, "connect")
+    def bound_waits(connection: Any, _record: object) -> None:
+        # As a statement, not as start-up options: PgBouncer refuses those.
+        connection.cursor().execute(BOUNDED_WAITS)
+        connection.commit()
+
+    @event.listens_for(engine, "checkout")
+    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+        # An idle connection has nothing to say but goodbye. Asking the socket costs no round trip,
+        # as a ping before each use would; the pool then connects anew.
+        socket = poll()
+        socket.register(connection.fileno(), POLLIN)
+        if socket.poll(0):
+            raise DisconnectionError("Postgres has closed this connection")
+
+
+def start_before_connecting(engine: Engine, private: PrivatePostgres) -> None:
+    """Start the private Postgres when it is first needed, and again should it have died."""
+
+    @event.listens_for(engine, "do_connect")
+    def start(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
+        kwargs.update(private.ensure_running())
+
+
+def explain(error: Exception) -> str:
+    """Why the database can't be used, in words for whoever starts Chirpy; never the password."""
+    says = str(getattr(error, "orig", error)).strip()
+    steps = (step for sign, step in NEXT_STEPS.items() if sign in says)
+    step = next(steps, NEXT_STEPS["Connection refused"])
+    return f"Chirpy can't use its database {db.engine.url}:\n  {says}\nNext: {step}"
+
+
+def table(model: type[Base]) -> Table:
+    """The table under a model, for statements that need rows and no objects."""
+    return cast("Table", model.__table__)
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint that refused a row, as Postgres reports it."""
+    name: str | None = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return name

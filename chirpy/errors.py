@@ -1,0 +1,110 @@
+"""Every failure as the same JSON: `error` says what, `hint` the next step, `fields` where."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Flask, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RequestRedirect
+
+from chirpy.postgres import PrivatePostgresError
+
+RETRY_AFTER = 1  # seconds; the database is usually back, or the lock free, by then
+
+# SQLSTATE classes that speak of Postgres' state, not of our statement: connection, transaction
+# rollback, insufficient resources, object not in prerequisite state, operator intervention, and the
+# one code of a read-only standby. https://www.postgresql.org/docs/current/errcodes-appendix.html
+PASSING = ("08", "40", "53", "55", "57", "25006")
+
+
+class Refused(HTTPException):
+    """A request turned down. `fields` maps a field's path, `data.user_id`, to what is wrong."""
+
+    def __init__(
+        self,
+        code: int,
+        error: str,
+        *,
+        hint: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.code = code
+        self.hint = hint
+        self.fields = fields
+        self.headers = headers or {}
+
+    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        return [*super().get_headers(*args, **kwargs), *self.headers.items()]
+
+
+def register(app: Flask) -> None:
+    """Answer every failure of `app`, the framework's own included."""
+    app.register_error_handler(HTTPException, answer_refusal)
+    app.register_error_handler(ValidationError, answer_invalid_fields)
+    app.register_error_handler(DBAPIError, answer_database_trouble)
+    app.register_error_handler(PoolTimeout, answer_unavailable)
+    app.register_error_handler(PrivatePostgresError, answer_unavailable)
+    app.register_error_handler(Exception, answer_bug)
+
+
+def answer_refusal(refusal: HTTPException) -> ResponseReturnValue:
+    """400 to 499, whoever raised it; keeps `Allow`, `Retry-After` and `WWW-Authenticate`."""
+    if isinstance(refusal, RequestRedirect):
+        return refusal
+    body: dict[str, Any] = {"error": refusal.description or refusal.name}
+    if isinstance(refusal, MethodNotAllowed):
+        body["hint"] = f"Allowed here: {', '.join(sorted(refusal.valid_methods or ()))}"
+    if isinstance(refusal, Refused):
+        body |= {name: value for name in ("hint", "fields") if (value := getattr(refusal, name))}
+    headers = [(name, value) for name, value in refusal.get_headers() if name != "Content-Type"]
+    return jsonify(body), refusal.code or 500, headers
+
+
+def answer_invalid_fields(error: ValidationError) -> ResponseReturnValue:
+    """400 that names each field by its path."""
+    fields = dict(flatten(error.messages))
+    sentences = [f"{path} {problem}".strip() for path, problem in fields.items()]
+    return answer_refusal(Refused(400, "; ".join(sentences), fields=fields))
+
+
+def answer_database_trouble(error: DBAPIError) -> ResponseReturnValue:
+    """503 when Postgres is away, busy or shutting down; anything else is a bug of ours."""
+    state = getattr(error.orig, "pgcode", None)
+    unheard = state is None and isinstance(error, OperationalError)  # nobody there to send a code
+    if unheard or error.connection_invalidated or (state or "").startswith(PASSING):
+        return answer_unavailable(error)
+    return answer_bug(error)
+
+
+def answer_unavailable(error: Exception) -> ResponseReturnValue:
+    """503: whatever the request wanted has not happened, or nobody can say; ask again."""
+    current_app.logger.error("Database unavailable: %s", str(error).partition("\n[SQL")[0])
+    return answer_refusal(
+        Refused(
+            503,
+            "The database is not available right now",
+            hint="Send the same request again",
+            headers={"Retry-After": str(RETRY_AFTER)},
+        )
+    )
+
+
+def answer_bug(error: Exception) -> ResponseReturnValue:
+    """500, which says nothing of its cause; the log does."""
+    current_app.logger.error("Unhandled exception", exc_info=error)
+    return answer_refusal(Refused(500, "Something went wrong on our side"))
+
+
+def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Marshmallow's nested messages as pairs of a dotted path and one text."""
+    if isinstance(messages, Mapping):
+        for name, below in messages.items():
+            at = path if name == "_schema" else f"{path}.{name}" if path else str(name)
+            yield from flatten(below, at)
+    else:
+        yield path or "The body", ", ".join(map(str, messages))

@@ -1,0 +1,115 @@
+"""From `python app.py` to a server that answers: check the port, migrate, greet, serve."""
+
+import os
+import signal
+import socket
+from importlib import import_module
+from threading import Thread
+from time import sleep
+from typing import Any
+
+import click
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from chirpy.database import MIGRATIONS, db
+from chirpy.settings import Settings
+
+HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
+GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
+PAUSE = 0.5  # seconds between the end of a worker and its successor
+ORPHAN_CHECK = 0.5  # seconds
+
+GREETING = """\
+Chirpy serves on {url}    (stop it with Ctrl-C)
+
+Try it from another terminal:
+  curl {url}/api/healthz
+  curl {url}/api/users -d '{{"email": "walt@example.com", "password": "04234"}}'
+  curl {url}/api/login -d '{{"email": "walt@example.com", "password": "04234"}}'
+"""
+
+
+class StartError(Exception):
+    """Why the server can't start, and what to do about it."""
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Serve `app` until SIGTERM or SIGINT. Raises StartError."""
+    require_free(settings.host, settings.port)
+    bring_up_to_date(app)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
+    server(settings).serve(target_loader=load_in_worker, wrap_loader=False)
+
+
+def server(settings: Settings) -> MPServer:
+    """Granian, with a process for each worker."""
+    return MPServer(
+        "app:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=HEAD_LIMIT),
+        websockets=False,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        respawn_failed_workers=True,
+        respawn_interval=PAUSE,
+        workers_kill_timeout=GRACE,
+        log_level=LogLevels.error,
+    )
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise StartError when the port is taken: with SO_REUSEPORT, two servers could share one."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise StartError(
+            f"Chirpy can't listen on {host} port {port}: {error.strerror}.\n"
+            f"Next: stop what listens there, or take another port: PORT={port + 1} make run"
+        ) from None
+
+
+def bring_up_to_date(app: Flask) -> None:
+    """Apply the migrations that are missing. Raises StartError, for an unreachable database too."""
+    with app.app_context():
+        try:
+            command.upgrade(alembic_config(), "head")
+        except CommandError as error:
+            raise StartError(str(error)) from None
+        db.engine.dispose()  # workers may be forked from here, and no two share a connection
+
+
+def alembic_config() -> Config:
+    """What Alembic must know before it runs `migrations/env.py`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def load_in_worker() -> Any:
+    """The application of one worker process, which ends when its parent does.
+
+    Were the parent killed outright, its workers would otherwise go on holding the port.
+    """
+    Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    return import_module("app").app
+
+
+def end_with(parent: int) -> None:
+    """Wait until `parent` is gone, then stop this process as SIGTERM does."""
+    while os.getppid() == parent:
+        sleep(ORPHAN_CHECK)
+    os.kill(os.getpid(), signal.SIGTERM)

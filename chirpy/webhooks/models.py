@@ -1,0 +1,48 @@
+"""The inbox: one row for each event, however often it was delivered."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chirpy.database import NEW_ID, NOW, Base
+
+LONGEST_EVENT_ID = 255  # characters
+LONGEST_TYPE = 255
+
+
+class WebhookEvent(Base):
+    """One thing that happened at the provider.
+
+    `event_id` is the provider's, or made of the event's content where it sent none. `occurred_at`
+    is when it happened, if the provider said so. `fingerprint` is the SHA-256 of what it means, so
+    that an id used for two meanings is noticed. `outcome` is that of the latest delivery that
+    counted; `user_id` is what was sent, and refers to nobody in particular.
+    """
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_id"),
+        CheckConstraint(
+            f"char_length(event_id) BETWEEN 1 AND {LONGEST_EVENT_ID}", "event_id_length"
+        ),
+        CheckConstraint(f"char_length(type) BETWEEN 1 AND {LONGEST_TYPE}", "type_length"),
+        CheckConstraint("octet_length(fingerprint) = 32", "fingerprint_length"),
+        CheckConstraint("outcome IN ('applied', 'stale', 'ignored')", "outcome"),
+        CheckConstraint("deliveries >= 1", "deliveries"),
+        CheckConstraint("first_delivered_at <= last_delivered_at", "delivered_in_order"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    provider: Mapped[str] = mapped_column(server_default=text("'polka'"))
+    event_id: Mapped[str]
+    type: Mapped[str]
+    user_id: Mapped[UUID | None]
+    occurred_at: Mapped[datetime | None]
+    body: Mapped[str | None]
+    fingerprint: Mapped[bytes | None]
+    outcome: Mapped[str] = mapped_column(server_default=text("'ignored'"))
+    deliveries: Mapped[int] = mapped_column(server_default=text("1"))
+    first_delivered_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    last_delivered_at: Mapped[datetime] = mapped_column(server_default=NOW)

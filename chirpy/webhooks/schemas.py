@@ -1,0 +1,102 @@
+"""What an event looks like."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+
+from chirpy.fields import Id, Text
+from chirpy.webhooks.effects import EFFECTS
+from chirpy.webhooks.models import LONGEST_EVENT_ID, LONGEST_TYPE
+
+CLOCK_SKEW = timedelta(minutes=5)  # what happened later than this from now can't have happened
+
+EVENT_ID_HEADER = re.compile(r"[!-\-/-~]{1,255}")  # no dot: dots part what is signed
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the provider says. `event_id` and `occurred_at` only if it said so.
+
+    `user_id` only for the types we act on; `data` is any JSON value.
+    """
+
+    type: str
+    data: Any
+    event_id: str | None
+    occurred_at: datetime | None
+    user_id: UUID | None
+
+
+class OccurredAt(fields.Field[datetime]):
+    """ISO 8601 with a zone, and not in the future."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        if not isinstance(value, str):
+            raise ValidationError("must be a string such as 2026-01-31T12:00:00Z")
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValidationError("must name its zone, as in 2026-01-31T12:00:00Z")
+            moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("is not an ISO 8601 time such as 2026-01-31T12:00:00Z") from None
+        if moment > datetime.now(UTC) + CLOCK_SKEW:
+            raise ValidationError("lies in the future")
+        return moment
+
+
+class AboutUserSchema(Schema):
+    """`data` of the types we act on."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    user_id = Id(required=True)
+
+
+class EventSchema(Schema):
+    """`{event, data}`, and from better providers `id` and `timestamp`."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    event = Text(longest=LONGEST_TYPE)
+    data = fields.Raw(load_default=None, allow_none=True)
+    id = Text(longest=LONGEST_EVENT_ID, required=False, load_default=None)
+    timestamp = OccurredAt(load_default=None)
+
+    @post_load
+    def understand(self, given: dict[str, Any], **_: Any) -> Event:
+        user_id = about_user(given["data"]) if given["event"] in EFFECTS else None
+        return Event(given["event"], given["data"], given["id"], given["timestamp"], user_id)
+
+
+def about_user(data: Any) -> UUID:
+    """The user whom an event that we act on is about. Raises ValidationError."""
+    try:
+        user_id: UUID = AboutUserSchema().load({} if data is None else data)["user_id"]
+    except ValidationError as error:
+        raise ValidationError({"data": error.messages}) from None
+    return user_id
+
+
+event_schema = EventSchema()
+
+
+def read_event(given: Any, header_id: str | None) -> Event:
+    """The event in a body, with the id that may have come as the header `webhook-id` instead.
+
+    Raises ValidationError.
+    """
+    event: Event = event_schema.load(given)
+    if header_id is None or header_id == event.event_id:
+        return event
+    if event.event_id is not None:
+        raise ValidationError("differs from the header webhook-id", "id")
+    if not EVENT_ID_HEADER.fullmatch(header_id):
+        raise ValidationError("must be 1 to 255 printable characters, no dot", "webhook-id")
+    return replace(event, event_id=header_id)
