@@ -1,0 +1,339 @@
+"""What the payment provider may rely on when it delivers an event."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.conftest import Sql
+from tests.factories import API_KEY, a_user, an_event, an_id
+
+Deliver = Callable[..., TestResponse]
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+EARLIER = (NOON - timedelta(hours=1)).isoformat()
+LATER = (NOON + timedelta(hours=1)).isoformat()
+
+
+@pytest.fixture
+def deliver(app: Flask) -> Deliver:
+    """Post one event, or a text as it is: `deliver(event)`."""
+
+    def post(event: object, headers: dict[str, str] = API_KEY) -> TestResponse:
+        body = event if isinstance(event, str) else json.dumps(event)
+        client = app.test_client()  # one each: tests deliver from several threads
+        return client.post("/api/polka/webhooks", data=body, headers=headers)
+
+    return post
+
+
+def is_red(sql: Sql, user_id: object) -> bool:
+    """Whether the membership says that the user is Chirpy Red."""
+    return sql("SELECT is_chirpy_red FROM memberships WHERE user_id = %s", user_id) == [(True,)]
+
+
+def outcomes(answers: list[TestResponse]) -> list[str]:
+    return sorted(answer.headers["Webhook-Outcome"] for answer in answers)
+
+
+# A 2xx means committed
+
+
+def test_an_upgrade_makes_the_user_red(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+
+    answer = deliver(an_event(user_id))
+
+    assert answer.status_code == 204
+    assert answer.data == b""
+    assert answer.headers["Webhook-Outcome"] == "applied"
+    assert "Content-Type" not in answer.headers
+    assert is_red(sql, user_id)
+
+
+def test_a_downgrade_ends_it(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+    deliver(an_event(user_id))
+
+    deliver(an_event(user_id, "user.downgraded"))
+
+    assert not is_red(sql, user_id)
+
+
+def test_the_inbox_keeps_the_event_as_it_came(deliver: Deliver, sql: Sql) -> None:
+    user_id, event_id = a_user(sql), an_id()
+    body = f'{{ "id":"{event_id}", "event":"user.upgraded", "data":{{"user_id":"{user_id}"}} }}'
+
+    deliver(body)
+
+    kept = "SELECT provider, event_id, type, user_id, body, outcome, deliveries FROM webhook_events"
+    assert sql(kept) == [
+        ("polka", event_id, "user.upgraded", str(user_id), body, "applied", 1),
+    ]
+
+
+def test_any_other_event_is_recorded_and_ignored(deliver: Deliver, sql: Sql) -> None:
+    answer = deliver({"event": "user.payment_failed", "data": {"user_id": str(uuid4())}})
+
+    assert answer.status_code == 204
+    assert answer.headers["Webhook-Outcome"] == "ignored"
+    assert sql("SELECT type, outcome FROM webhook_events") == [("user.payment_failed", "ignored")]
+    assert sql("SELECT count(*) FROM memberships") == [(0,)]
+
+
+@pytest.mark.parametrize("data", [None, 5, "text", [], {}, {"user_id": "nobody"}])
+def test_of_an_event_that_is_ignored_the_data_may_be_anything(deliver: Deliver, data: Any) -> None:
+    assert deliver({"event": "invoice.paid", "data": data}).status_code == 204
+
+
+# Repeats are harmless
+
+
+def test_a_repeat_with_an_id_is_answered_like_the_first_and_skipped(
+    deliver: Deliver, sql: Sql
+) -> None:
+    upgrade = an_event(user_id := a_user(sql), id=an_id())
+    deliver(upgrade)
+    deliver(an_event(user_id, "user.downgraded", id=an_id()))
+
+    answer = deliver(upgrade)
+
+    assert answer.status_code == 204
+    assert answer.headers["Webhook-Outcome"] == "duplicate"
+    assert not is_red(sql, user_id)
+    assert sql("SELECT deliveries FROM webhook_events WHERE event_id = %s", upgrade["id"]) == [(2,)]
+
+
+def test_without_an_id_upgrade_downgrade_upgrade_are_three_events(
+    deliver: Deliver, sql: Sql
+) -> None:
+    user_id = a_user(sql)
+
+    answers = [
+        deliver(an_event(user_id, event))
+        for event in ("user.upgraded", "user.downgraded", "user.upgraded")
+    ]
+
+    assert outcomes(answers) == ["applied"] * 3
+    assert is_red(sql, user_id)
+
+
+def test_without_an_id_a_repeat_that_changes_nothing_is_a_duplicate(
+    deliver: Deliver, sql: Sql
+) -> None:
+    upgrade = an_event(user_id := a_user(sql))
+
+    answers = [deliver(upgrade), deliver(upgrade)]
+
+    assert outcomes(answers) == ["applied", "duplicate"]
+    assert is_red(sql, user_id)
+    assert sql("SELECT deliveries, outcome FROM webhook_events") == [(2, "applied")]
+
+
+@pytest.mark.parametrize("more", [{}, {"id": "evt_1"}, {"timestamp": EARLIER}], ids=str)
+def test_deliveries_at_the_same_moment_take_effect_once(
+    deliver: Deliver, sql: Sql, more: dict[str, str]
+) -> None:
+    upgrade = an_event(user_id := a_user(sql), **more)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(deliver, [upgrade] * 8))
+
+    assert {answer.status_code for answer in answers} == {204}
+    assert outcomes(answers) == ["applied"] + ["duplicate"] * 7
+    assert sql("SELECT deliveries FROM webhook_events") == [(8,)]
+    assert is_red(sql, user_id)
+
+
+def test_an_id_in_the_header_counts_like_one_in_the_body(deliver: Deliver, sql: Sql) -> None:
+    upgrade, headers = an_event(a_user(sql)), API_KEY | {"webhook-id": "msg_1"}
+
+    answers = [deliver(upgrade, headers), deliver(upgrade | {"id": "msg_1"})]
+
+    assert outcomes(answers) == ["applied", "duplicate"]
+
+
+def test_a_user_id_in_upper_case_is_the_same_user(deliver: Deliver, sql: Sql) -> None:
+    user_id = str(a_user(sql))
+
+    answers = [deliver(an_event(spelt, id="evt_1")) for spelt in (user_id, user_id.upper())]
+
+    assert outcomes(answers) == ["applied", "duplicate"]
+
+
+def test_an_id_that_stands_for_another_event_is_refused(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+    deliver(an_event(user_id, id="evt_1"))
+    before = sql("SELECT * FROM webhook_events")
+
+    answer = deliver(an_event(user_id, "user.downgraded", id="evt_1"))
+
+    assert answer.status_code == 409
+    assert sql("SELECT * FROM webhook_events") == before
+    assert is_red(sql, user_id)
+
+
+# Order of arrival never matters
+
+
+def test_a_late_upgrade_does_not_undo_a_newer_downgrade(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+    deliver(an_event(user_id, "user.downgraded", id=an_id(), timestamp=LATER))
+
+    answer = deliver(an_event(user_id, "user.upgraded", id=an_id(), timestamp=EARLIER))
+
+    assert answer.status_code == 204
+    assert answer.headers["Webhook-Outcome"] == "stale"
+    assert not is_red(sql, user_id)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["upgrade first", "downgrade first"])
+def test_of_two_at_the_same_moment_the_greater_id_wins(
+    deliver: Deliver, sql: Sql, order: int
+) -> None:
+    user_id = a_user(sql)
+    pair = [
+        an_event(user_id, "user.upgraded", id="b", timestamp=EARLIER),
+        an_event(user_id, "user.downgraded", id="a", timestamp=EARLIER),
+    ]
+
+    for event in pair[::order]:
+        deliver(event)
+
+    assert is_red(sql, user_id)
+
+
+def test_the_same_moment_in_another_zone_is_the_same_moment(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+    deliver(an_event(user_id, id=an_id(), timestamp="2026-01-31T12:00:00+02:00"))
+
+    deliver(an_event(user_id, "user.downgraded", id=an_id(), timestamp="2026-01-31T11:00:00Z"))
+
+    assert not is_red(sql, user_id)
+
+
+# Nothing is lost by refusing
+
+
+def test_an_unknown_user_leaves_nothing_so_the_retry_counts(deliver: Deliver, sql: Sql) -> None:
+    user_id = uuid4()
+    upgrade = an_event(user_id, id=an_id())
+
+    refused = deliver(upgrade)
+    left = sql("SELECT count(*) FROM webhook_events")
+    sql("INSERT INTO users (id, email) VALUES (%s, 'late@example.com')", str(user_id))
+    retried = deliver(upgrade)
+
+    assert refused.status_code == 404
+    assert left == [(0,)]
+    assert retried.headers["Webhook-Outcome"] == "applied"
+    assert is_red(sql, user_id)
+
+
+WRONG_HEADERS = {
+    "none": {},
+    "wrong key": {"Authorization": "ApiKey f271c81ff7084ee5b99a5091b42d4860"},
+    "key cut short": {"Authorization": "ApiKey f271c81ff7084ee5"},
+    "Bearer": {"Authorization": API_KEY["Authorization"].replace("ApiKey", "Bearer")},
+    "no scheme": {"Authorization": API_KEY["Authorization"].removeprefix("ApiKey ")},
+    "no key": {"Authorization": "ApiKey"},
+    "twice": {"Authorization": f"{API_KEY['Authorization']},{API_KEY['Authorization']}"},
+    "not ASCII": {"Authorization": "ApiKey schlüssel"},
+}
+
+
+@pytest.mark.parametrize("headers", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
+@pytest.mark.parametrize("body", ['{"event":', "null", '{"event":"user.upgraded"}'])
+def test_a_stranger_learns_nothing_and_writes_nothing(
+    deliver: Deliver, sql: Sql, headers: dict[str, str], body: str
+) -> None:
+    answer = deliver(body, headers)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'ApiKey realm="polka"'
+    assert answer.get_json() == {
+        "error": "This delivery does not prove that it is Polka's",
+        "hint": "Send `Authorization: ApiKey <key>` (not Bearer) and the signature agreed on",
+    }
+    assert sql("SELECT count(*) FROM webhook_events") == [(0,)]
+
+
+def test_the_scheme_may_be_written_in_any_case(deliver: Deliver, sql: Sql) -> None:
+    headers = {"Authorization": API_KEY["Authorization"].replace("ApiKey", "APIKEY")}
+
+    assert deliver(an_event(a_user(sql)), headers).status_code == 204
+
+
+SOME_USER = {"user_id": "3311741c-680c-4546-99f3-fc9efac2036c"}
+SOON = (datetime.now(UTC) + timedelta(minutes=6)).isoformat()
+CANNOT_BE_RIGHT: dict[str, tuple[Any, str]] = {
+    "an array": ([], "The body"),
+    "null": (None, "The body"),
+    "no event": ({"data": SOME_USER}, "event"),
+    "event null": ({"event": None, "data": SOME_USER}, "event"),
+    "event a number": ({"event": 5, "data": SOME_USER}, "event"),
+    "event empty": ({"event": "", "data": SOME_USER}, "event"),
+    "event with NUL": ({"event": "user.\0", "data": SOME_USER}, "event"),
+    "event a lone surrogate": ({"event": "\ud800", "data": SOME_USER}, "event"),
+    "event too long": ({"event": "x" * 256, "data": SOME_USER}, "event"),
+    "no data": ({"event": "user.upgraded"}, "data.user_id"),
+    "data null": ({"event": "user.upgraded", "data": None}, "data.user_id"),
+    "data a list": ({"event": "user.upgraded", "data": [SOME_USER]}, "data"),
+    "no user_id": ({"event": "user.upgraded", "data": {}}, "data.user_id"),
+    "user_id null": ({"event": "user.upgraded", "data": {"user_id": None}}, "data.user_id"),
+    "user_id a number": ({"event": "user.upgraded", "data": {"user_id": 1}}, "data.user_id"),
+    "user_id in braces": (
+        {"event": "user.upgraded", "data": {"user_id": f"{{{SOME_USER['user_id']}}}"}},
+        "data.user_id",
+    ),
+    "id a number": (an_event(SOME_USER["user_id"], id=7), "id"),
+    "id empty": (an_event(SOME_USER["user_id"], id=""), "id"),
+    "id too long": (an_event(SOME_USER["user_id"], id="x" * 256), "id"),
+    "time without zone": (
+        an_event(SOME_USER["user_id"], timestamp="2026-01-31T12:00:00"),
+        "timestamp",
+    ),
+    "time a number": (an_event(SOME_USER["user_id"], timestamp=1769860800), "timestamp"),
+    "time no time": (an_event(SOME_USER["user_id"], timestamp="noon"), "timestamp"),
+    "time before all calendars": (
+        an_event(SOME_USER["user_id"], timestamp="0001-01-01T00:00:00+14:00"),
+        "timestamp",
+    ),
+    "time in the future": (an_event(SOME_USER["user_id"], timestamp=SOON), "timestamp"),
+}
+
+
+@pytest.mark.parametrize(("event", "field"), CANNOT_BE_RIGHT.values(), ids=CANNOT_BE_RIGHT)
+def test_a_body_that_cannot_be_right_is_refused_and_leaves_nothing(
+    deliver: Deliver, sql: Sql, event: Any, field: str
+) -> None:
+    answer = deliver(event)
+
+    assert answer.status_code == 400
+    assert list(answer.get_json()["fields"]) == [field]
+    assert sql("SELECT count(*) FROM webhook_events") == [(0,)]
+
+
+def test_an_id_that_differs_from_the_one_in_the_header_is_refused(
+    deliver: Deliver, sql: Sql
+) -> None:
+    answer = deliver(an_event(a_user(sql), id="a"), API_KEY | {"webhook-id": "b"})
+
+    assert answer.status_code == 400
+    assert sql("SELECT count(*) FROM webhook_events") == [(0,)]
+
+
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1])
+def test_64_kib_are_taken_and_not_a_byte_more(deliver: Deliver, size: int) -> None:
+    event = f'{{"event":"invoice.paid","data":"{"x" * (size - 34)}"}}'
+
+    answer = deliver(event)
+
+    assert len(event) == size
+    assert answer.status_code == (204 if size == 64 * 1024 else 413)
