@@ -9,10 +9,12 @@ from chirpy.admin.commands import psql
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.settings import EXTENSION, Settings
+from chirpy.webhooks.commands import webhooks as webhook_commands
 from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
 ROOMS = (accounts, chirps, webhooks, admin, website)
+COMMANDS = (psql, webhook_commands)
 
 
 class Answer(Response):
@@ -33,11 +35,13 @@ def create_app(settings: Settings) -> Flask:
     """Make settings, database, errors and rooms one application; connects to nothing yet."""
     app = Flask(__name__, static_folder=None)
     app.extensions[EXTENSION] = settings
+    app.url_map.merge_slashes = False  # it would redirect a POST to //api, which loses its body
     app.json = CompactJSON(app)
     app.response_class = Answer
     database.bind(app, settings)
     errors.register(app)
     for room in ROOMS:
         app.register_blueprint(room)
-    app.cli.add_command(psql)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     return app

@@ -1,15 +1,20 @@
 """The database, before any application is bound to it."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
+from random import random
 from select import POLLIN, poll
-from typing import Any, cast
+from time import sleep
+from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
-from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from chirpy.postgres import PrivatePostgres
@@ -22,6 +27,12 @@ POOL_TIMEOUT = 2  # seconds a request waits for a connection that another one ho
 # Both in one round trip; a webhook that waits longer is better off with a 503 and its retry.
 BOUNDED_WAITS = "SET lock_timeout = '2s'; SET statement_timeout = '5s'"
 Record = Row[*tuple[Any, ...]]  # what a statement returns, column by column
+
+TRIES = 4
+RETRY_PAUSE = 0.02  # seconds at most before the second try; two that met must not meet again
+UNDONE = ("40001", "40P01")  # serialization failure, deadlock
+P = ParamSpec("P")
+R = TypeVar("R")
 
 NEXT_STEPS = {
     "Connection refused": "start Postgres (docker compose up -d), or take DB_URL out of .env to let"
@@ -108,6 +119,24 @@ def start_before_connecting(engine: Engine, private: PrivatePostgres) -> None:
         kwargs.update(private.ensure_running())
 
 
+def retried(act: Callable[P, R]) -> Callable[P, R]:
+    """Do a whole transaction again if Postgres has undone it for the sake of another one."""
+
+    @wraps(act)
+    def again(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, TRIES):
+            try:
+                return act(*args, **kwargs)
+            except DBAPIError as error:
+                if getattr(error.orig, "pgcode", None) not in UNDONE:
+                    raise
+                db.session.rollback()
+                sleep(random() * attempt * RETRY_PAUSE)
+        return act(*args, **kwargs)
+
+    return again
+
+
 def explain(error: Exception) -> str:
     """Why the database can't be used, in words for whoever starts Chirpy; never the password."""
     says = str(getattr(error, "orig", error)).strip()
@@ -121,7 +150,12 @@ def table(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
-def constraint_of(error: IntegrityError) -> str | None:
-    """The name of the constraint that refused a row, as Postgres reports it."""
-    name: str | None = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    return name
+@contextmanager
+def refusing(constraint: str, refusal: Callable[[], Exception]) -> Iterator[None]:
+    """Raise `refusal()` when the statements below are refused by `constraint`."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == constraint:
+            raise refusal() from None
+        raise

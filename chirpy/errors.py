@@ -1,17 +1,20 @@
 """Every failure as the same JSON: `error` says what, `hint` the next step, `fields` where."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Flask, current_app, jsonify
+from flask import Flask, g, jsonify
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from chirpy import logs
 from chirpy.postgres import PrivatePostgresError
 
+LOG = logging.getLogger(__name__)
 RETRY_AFTER = 1  # seconds; the database is usually back, or the lock free, by then
 
 # SQLSTATE classes that speak of Postgres' state, not of our statement: connection, transaction
@@ -21,7 +24,10 @@ PASSING = ("08", "40", "53", "55", "57", "25006")
 
 
 class Refused(HTTPException):
-    """A request turned down. `fields` maps a field's path, `data.user_id`, to what is wrong."""
+    """A request turned down.
+
+    `fields` maps a field's path, `data.user_id`, to what is wrong; `reason` is for the log only.
+    """
 
     def __init__(
         self,
@@ -31,12 +37,14 @@ class Refused(HTTPException):
         hint: str | None = None,
         fields: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(error)
         self.code = code
         self.hint = hint
         self.fields = fields
         self.headers = headers or {}
+        self.reason = reason or error
 
     def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
         return [*super().get_headers(*args, **kwargs), *self.headers.items()]
@@ -62,12 +70,15 @@ def answer_refusal(refusal: HTTPException) -> ResponseReturnValue:
     if isinstance(refusal, Refused):
         body |= {name: value for name in ("hint", "fields") if (value := getattr(refusal, name))}
     headers = [(name, value) for name, value in refusal.get_headers() if name != "Content-Type"]
+    headers.append((logs.REQUEST_ID, logs.request_id()))
+    g.refused_because = getattr(refusal, "reason", refusal.description)
     return jsonify(body), refusal.code or 500, headers
 
 
 def answer_invalid_fields(error: ValidationError) -> ResponseReturnValue:
     """400 that names each field by its path."""
-    fields = dict(flatten(error.messages))
+    messages = error.messages
+    fields = dict(flatten(messages if isinstance(messages, dict) else {error.field_name: messages}))
     sentences = [f"{path} {problem}".strip() for path, problem in fields.items()]
     return answer_refusal(Refused(400, "; ".join(sentences), fields=fields))
 
@@ -83,7 +94,8 @@ def answer_database_trouble(error: DBAPIError) -> ResponseReturnValue:
 
 def answer_unavailable(error: Exception) -> ResponseReturnValue:
     """503: whatever the request wanted has not happened, or nobody can say; ask again."""
-    current_app.logger.error("Database unavailable: %s", str(error).partition("\n[SQL")[0])
+    cause = str(error).partition("\n[SQL")[0]  # what follows holds people's data
+    LOG.error("Database unavailable", extra=logs.facts(cause=cause))
     return answer_refusal(
         Refused(
             503,
@@ -96,7 +108,7 @@ def answer_unavailable(error: Exception) -> ResponseReturnValue:
 
 def answer_bug(error: Exception) -> ResponseReturnValue:
     """500, which says nothing of its cause; the log does."""
-    current_app.logger.error("Unhandled exception", exc_info=error)
+    LOG.error("Unhandled exception", exc_info=error, extra=logs.facts())
     return answer_refusal(Refused(500, "Something went wrong on our side"))
 
 

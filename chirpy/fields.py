@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields
 CANONICAL_UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
+DIGITS = re.compile("[0-9]{1,18}")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates: Postgres refuses both
 MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "is missing",
@@ -42,6 +43,20 @@ class Text(fields.Field[str]):
         return value
 
 
+class WholeNumber(fields.Field[int]):
+    """A number in a query, `least` to `most`; `int()` alone also takes 1_000, +1 and ١."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.bounds = range(least, most + 1)
+        self.problem = f"must be a whole number from {least} to {most}"
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if not DIGITS.fullmatch(value) or int(value) not in self.bounds:
+            raise ValidationError(self.problem)
+        return int(value)
+
+
 class Id(fields.Field[UUID]):
     """A UUID in its canonical form, 8-4-4-4-12 hexadecimal digits in either case."""
 
@@ -58,7 +73,11 @@ class Instant(fields.Field[datetime]):
     """A moment: RFC 3339, UTC, `Z`, microseconds."""
 
     def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
-        return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return (
+            None
+            if value is None
+            else value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        )
 
 
 def canonical_uuid(value: Any) -> UUID:

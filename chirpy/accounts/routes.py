@@ -40,7 +40,7 @@ def log_in() -> ResponseReturnValue:
     user = users.find(given["email"])
     stored = None if user is None else user.hashed_password
     if not passwords.matches(given["password"], stored) or user is None:
-        raise guard.unauthorized("Incorrect email or password", "No account yet? POST /api/users")
+        raise guard.wrong_credentials()
     refresh_token = sessions.start(user.id)
     token = tokens.issue_access(user.id, current_settings().jwt_secret)
     db.session.commit()

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from chirpy.accounts import tokens
+from chirpy.accounts import guard, tokens
 from chirpy.accounts.models import RefreshToken
-from chirpy.database import db, table
+from chirpy.database import db, refusing, table
 
 SESSIONS = table(RefreshToken)
 
@@ -29,12 +29,15 @@ END = (
 
 
 def start(user_id: UUID) -> str:
-    """Start a session; the refresh token returned stands nowhere else."""
+    """Start a session; the refresh token returned stands nowhere else.
+
+    Raises Refused, 401, when the user was deleted meanwhile.
+    """
     token = tokens.issue_refresh()
     expires_at = datetime.now(UTC) + tokens.REFRESH_LIFETIME
-    db.session.execute(
-        START, {"token_hash": tokens.digest(token), "user_id": user_id, "expires_at": expires_at}
-    )
+    session = {"token_hash": tokens.digest(token), "user_id": user_id, "expires_at": expires_at}
+    with refusing("fk_refresh_tokens_user_id_users", guard.wrong_credentials):
+        db.session.execute(START, session)
     return token
 
 

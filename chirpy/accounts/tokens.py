@@ -41,7 +41,7 @@ def read_access(token: str, secret: str) -> UUID:
         return canonical_uuid(claims["sub"])
     except jwt.ExpiredSignatureError:
         raise InvalidToken("The access token has expired") from None
-    except (jwt.PyJWTError, ValidationError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValidationError):
         raise InvalidToken("The access token is not valid") from None
 
 

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from chirpy.accounts.models import Membership, User
-from chirpy.database import Record, constraint_of, db, table
+from chirpy.database import Record, db, refusing, table
 from chirpy.errors import Refused
 
 USERS = table(User)
@@ -60,12 +59,8 @@ def find(email: str) -> Record | None:
 def change(user_id: UUID, email: str, hashed_password: str) -> Record | None:
     """Give a user another email and password. Raises Refused, 409, when the email is taken."""
     given = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
-    try:
+    with refusing("uq_users_lower_email", email_taken):
         return db.session.execute(CHANGE, given).one_or_none()
-    except IntegrityError as error:
-        if constraint_of(error) == "uq_users_lower_email":
-            raise email_taken() from None
-        raise
 
 
 def email_taken() -> Refused:

@@ -5,9 +5,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from chirpy import visits
+from chirpy.accounts import guard
 from chirpy.database import db
-from chirpy.errors import Refused
-from chirpy.settings import current_settings
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 ANYTHING = text("SELECT 1")
@@ -40,8 +39,7 @@ def metrics() -> ResponseReturnValue:
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
     """Forget all users, what hangs on them, the webhook inbox and the visits. 200; 403 in prod."""
-    if current_settings().platform != "dev":
-        raise Refused(403, "Reset is only for development", hint="Start with PLATFORM=dev")
+    guard.require_development()
     db.session.execute(FORGET)
     visits.restart()
     db.session.commit()

@@ -4,12 +4,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from chirpy.accounts import guard
 from chirpy.chirps import idempotency, wording
 from chirpy.chirps.timeline import CHIRPS, SHOWN
-from chirpy.database import Record, constraint_of, db
+from chirpy.database import Record, db, refusing
 from chirpy.errors import Refused
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
@@ -42,12 +41,8 @@ def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
         "idempotency_key": key,
         "posted_hash": key and idempotency.fingerprint(body),
     }
-    try:
+    with refusing("fk_chirps_user_id_users", guard.user_gone):
         posted = db.session.execute(POST, chirp).one()
-    except IntegrityError as error:
-        if constraint_of(error) == "fk_chirps_user_id_users":
-            raise guard.user_gone() from None
-        raise
     if posted.posted_hash != chirp["posted_hash"]:
         raise idempotency.reused()
     return posted, posted.id != chirp["id"]

@@ -1,7 +1,5 @@
 """Post, list, show and delete chirps."""
 
-from urllib.parse import urlencode
-
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +8,7 @@ from chirpy.chirps import chirping, idempotency, timeline, wording
 from chirpy.chirps.schemas import listing, new_chirp, shown
 from chirpy.database import db
 from chirpy.fields import uuid_in_path
+from chirpy.paging import links
 from chirpy.reading import read_json
 
 blueprint = Blueprint("chirps", __name__, url_prefix="/api")
@@ -34,8 +33,7 @@ def list_chirps() -> ResponseReturnValue:
     """A page of chirps, oldest first unless `sort=desc`; `Link` leads to the next. 200; 400."""
     wanted = listing.load(request.args)
     chirps, after = timeline.page(**wanted)
-    headers = {"Link": next_link(after)} if after else {}
-    return [shown(chirp) for chirp in chirps], 200, headers
+    return [shown(chirp) for chirp in chirps], 200, links(request, after)
 
 
 @blueprint.get("/chirps/<chirp_id>")
@@ -57,9 +55,3 @@ def delete_chirp(chirp_id: str) -> ResponseReturnValue:
 def validate_chirp() -> ResponseReturnValue:
     """How a chirp would be cleaned. 200 `{cleaned_body}`; 400."""
     return {"cleaned_body": wording.clean(new_chirp.load(read_json(request))["body"])}
-
-
-def next_link(after: timeline.Cursor) -> str:
-    """RFC 8288; relative, so that it holds behind any proxy."""
-    query = urlencode(request.args.to_dict() | {"after": str(after)})
-    return f'<{request.path}?{query}>; rel="next"'

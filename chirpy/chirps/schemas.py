@@ -3,14 +3,10 @@
 from typing import Any, cast
 
 from marshmallow import EXCLUDE, Schema, fields
-from marshmallow.validate import Range
 
-from chirpy.chirps.timeline import Cursor
 from chirpy.database import Record
 from chirpy.fields import Id, Instant, Text
-
-PAGE = 100  # chirps, unless `limit` says otherwise
-LARGEST_PAGE = 1000
+from chirpy.paging import After, Limit
 
 
 class NewChirpSchema(Schema):
@@ -32,13 +28,6 @@ class ChirpSchema(Schema):
     user_id = Id()
 
 
-class CursorField(fields.Field[Cursor]):
-    """Where the page before ended, as the Link header gave it."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Cursor:
-        return Cursor.parse(value)
-
-
 class ListingSchema(Schema):
     """`?author_id=…&sort=asc|desc&limit=…&after=…`, each of which may be left out."""
 
@@ -49,12 +38,8 @@ class ListingSchema(Schema):
     newest_first = fields.Function(
         deserialize=lambda sort: sort == "desc", data_key="sort", load_default=False
     )
-    limit = fields.Int(
-        load_default=PAGE,
-        validate=Range(1, LARGEST_PAGE, error=f"must be 1 to {LARGEST_PAGE}"),
-        error_messages={"invalid": "must be a whole number"},
-    )
-    after = CursorField(load_default=None)
+    limit = Limit()
+    after = After(load_default=None)
 
 
 new_chirp = NewChirpSchema()

@@ -27,14 +27,14 @@ def require_api_key(request: Request, key: str) -> None:
     match = API_KEY.fullmatch(request.headers.get("Authorization", "").strip())
     given = match[1] if match else ""
     if not hmac.compare_digest(given.encode(), key.encode()):  # bytes: text must be ASCII
-        raise unproven()
+        raise unproven("wrong ApiKey" if match else "no ApiKey")
 
 
 def require_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) -> None:
     """Verify the three headers of Standard Webhooks over the raw body."""
     event_id = request.headers.get("webhook-id", "")
     if not EVENT_ID_HEADER.fullmatch(event_id):
-        raise unproven()
+        raise unproven("no webhook-id, or a malformed one")
     try:
         signature.verify(
             event_id=event_id,
@@ -44,15 +44,16 @@ def require_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) ->
             keys=keys,
             now=time(),
         )
-    except signature.InvalidSignature:
-        raise unproven() from None
+    except signature.InvalidSignature as problem:
+        raise unproven(str(problem)) from None
 
 
-def unproven() -> Refused:
-    """401 that tells a stranger nothing about what was wrong."""
+def unproven(reason: str) -> Refused:
+    """401 that tells a stranger nothing about what was wrong; the log has the reason."""
     return Refused(
         401,
         "This delivery does not prove that it is Polka's",
         hint="Send `Authorization: ApiKey <key>` (not Bearer) and the signature agreed on",
         headers={"WWW-Authenticate": 'ApiKey realm="polka"'},
+        reason=reason,
     )

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from chirpy.database import constraint_of, db
+from chirpy.database import db, refusing
 from chirpy.errors import Refused
 
 EFFECTS = {"user.upgraded": True, "user.downgraded": False}  # type of event: Chirpy Red after it
@@ -58,12 +57,8 @@ def apply(
         "event_id": event_id,
         "occurred_at": occurred_at,
     }
-    try:
+    with refusing("fk_memberships_user_id_users", unknown_user):
         after = db.session.execute(APPLY, parameters).one()
-    except IntegrityError as error:
-        if constraint_of(error) == "fk_memberships_user_id_users":
-            raise unknown_user() from None
-        raise
     return Effect(after.outcome, after.was_chirpy_red is not is_chirpy_red)
 
 

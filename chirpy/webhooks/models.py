@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chirpy.database import NEW_ID, NOW, Base
 
 LONGEST_EVENT_ID = 255  # characters
 LONGEST_TYPE = 255
+OUTCOMES = ("applied", "stale", "ignored")  # a duplicate is one more delivery, not an event
 
 
 class WebhookEvent(Base):
@@ -29,7 +30,8 @@ class WebhookEvent(Base):
         ),
         CheckConstraint(f"char_length(type) BETWEEN 1 AND {LONGEST_TYPE}", "type_length"),
         CheckConstraint("octet_length(fingerprint) = 32", "fingerprint_length"),
-        CheckConstraint("outcome IN ('applied', 'stale', 'ignored')", "outcome"),
+        CheckConstraint(f"outcome IN {OUTCOMES}", "outcome"),
+        Index("ix_webhook_events_first_delivered_at_id", "first_delivered_at", "id"),
         CheckConstraint("deliveries >= 1", "deliveries"),
         CheckConstraint("first_delivered_at <= last_delivered_at", "delivered_in_order"),
     )

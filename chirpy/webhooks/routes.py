@@ -1,18 +1,27 @@
 """Where Polka delivers its events."""
 
-from flask import Blueprint, request
+import logging
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
-from chirpy.database import db
+from chirpy import logs
+from chirpy.accounts import guard
+from chirpy.database import db, retried
+from chirpy.paging import links
 from chirpy.reading import parse, read_body
 from chirpy.settings import current_settings
-from chirpy.webhooks import credentials, inbox
-from chirpy.webhooks.schemas import read_event
+from chirpy.webhooks import credentials, inbox, log
+from chirpy.webhooks.log_schemas import log_filter, logged
+from chirpy.webhooks.schemas import Event, read_event
 
-blueprint = Blueprint("webhooks", __name__, url_prefix="/api/polka/webhooks")
+LOG = logging.getLogger(__name__)
+
+blueprint = Blueprint("webhooks", __name__)
 
 
-@blueprint.post("")
+@blueprint.post("/api/polka/webhooks")
 def receive_event() -> ResponseReturnValue:
     """Take in one event; a repeat is answered like the first.
 
@@ -21,6 +30,29 @@ def receive_event() -> ResponseReturnValue:
     body = read_body(request)
     credentials.require(request, body, current_settings())
     event = read_event(parse(body), request.headers.get("webhook-id"))
+    return "", 204, {"Webhook-Outcome": take_in(event, body)}
+
+
+@retried
+def take_in(event: Event, body: bytes) -> str:
+    """One transaction: the event, its effect, COMMIT. Returns the outcome."""
     outcome = inbox.receive(event, body)
     db.session.commit()
-    return "", 204, {"Webhook-Outcome": outcome}
+    return outcome
+
+
+@blueprint.after_request
+def log_refusal(response: Response) -> Response:
+    """Tell the log of each delivery that was not taken, and why."""
+    if response.status_code >= HTTPStatus.BAD_REQUEST and request.method == "POST":
+        told = logs.facts(status=response.status_code, reason=g.get("refused_because"))
+        LOG.warning("Delivery refused", extra=told)
+    return response
+
+
+@blueprint.get("/admin/webhooks")
+def list_events() -> ResponseReturnValue:
+    """The delivery log, newest first; `Link` leads to the next page. 200; 400; 403 in prod."""
+    guard.require_development()
+    events, after = log.page(**log_filter.load(request.args))
+    return [logged(event) for event in events], 200, links(request, after)

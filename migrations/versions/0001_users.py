@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("hashed_password", sa.Text(), server_default="unset", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
-        sa.CheckConstraint("length(email) BETWEEN 1 AND 254", name="ck_users_email_length"),
+        sa.CheckConstraint("length(email) BETWEEN 1 AND 254", name=op.f("ck_users_email_length")),
     )
     op.create_index("uq_users_lower_email", "users", [sa.text("lower(email)")], unique=True)
 

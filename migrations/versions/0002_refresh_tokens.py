@@ -30,7 +30,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name="fk_refresh_tokens_user_id_users", ondelete="CASCADE"
         ),
         sa.CheckConstraint(
-            "octet_length(token_hash) = 32", name="ck_refresh_tokens_token_hash_length"
+            "octet_length(token_hash) = 32", name=op.f("ck_refresh_tokens_token_hash_length")
         ),
     )
     op.create_index("ix_refresh_tokens_user_id", "refresh_tokens", ["user_id"])

@@ -25,14 +25,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_chirps_user_id_users", ondelete="CASCADE"
         ),
-        sa.CheckConstraint("char_length(body) BETWEEN 1 AND 140", name="ck_chirps_body_length"),
+        sa.CheckConstraint(
+            "char_length(body) BETWEEN 1 AND 140", name=op.f("ck_chirps_body_length")
+        ),
         sa.CheckConstraint(
             "char_length(idempotency_key) BETWEEN 1 AND 255",
-            name="ck_chirps_idempotency_key_length",
+            name=op.f("ck_chirps_idempotency_key_length"),
         ),
         sa.CheckConstraint(
             "(idempotency_key IS NULL) = (posted_hash IS NULL)",
-            name="ck_chirps_idempotency_key_with_hash",
+            name=op.f("ck_chirps_idempotency_key_with_hash"),
         ),
     )
     op.create_index("ix_chirps_created_at_id", "chirps", ["created_at", "id"])

@@ -32,20 +32,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_webhook_events"),
         sa.UniqueConstraint("provider", "event_id", name="uq_webhook_events_provider_event_id"),
         sa.CheckConstraint(
-            "char_length(event_id) BETWEEN 1 AND 255", name="ck_webhook_events_event_id_length"
+            "char_length(event_id) BETWEEN 1 AND 255",
+            name=op.f("ck_webhook_events_event_id_length"),
         ),
         sa.CheckConstraint(
-            "char_length(type) BETWEEN 1 AND 255", name="ck_webhook_events_type_length"
+            "char_length(type) BETWEEN 1 AND 255", name=op.f("ck_webhook_events_type_length")
         ),
         sa.CheckConstraint(
-            "octet_length(fingerprint) = 32", name="ck_webhook_events_fingerprint_length"
+            "octet_length(fingerprint) = 32", name=op.f("ck_webhook_events_fingerprint_length")
         ),
         sa.CheckConstraint(
-            "outcome IN ('applied', 'stale', 'ignored')", name="ck_webhook_events_outcome"
+            "outcome IN ('applied', 'stale', 'ignored')", name=op.f("ck_webhook_events_outcome")
         ),
-        sa.CheckConstraint("deliveries >= 1", name="ck_webhook_events_deliveries"),
+        sa.CheckConstraint("deliveries >= 1", name=op.f("ck_webhook_events_deliveries")),
         sa.CheckConstraint(
-            "first_delivered_at <= last_delivered_at", name="ck_webhook_events_delivered_in_order"
+            "first_delivered_at <= last_delivered_at",
+            name=op.f("ck_webhook_events_delivered_in_order"),
         ),
     )
     op.create_table(

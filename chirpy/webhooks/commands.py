@@ -1,0 +1,82 @@
+"""`flask webhooks`: read the delivery log, and keep it small."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from flask import json
+from flask.cli import AppGroup
+
+from chirpy.database import Record, db
+from chirpy.webhooks import log
+from chirpy.webhooks.log_schemas import logged
+from chirpy.webhooks.models import OUTCOMES
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+SPAN = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
+
+webhooks = AppGroup("webhooks", help="Read the delivery log, and keep it small.")
+
+
+class Ago(click.ParamType[datetime]):
+    """A moment: so long ago (`90d`, `12h`), or ISO 8601 (in UTC if it names no zone)."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        if span := SPAN.fullmatch(value):
+            return datetime.now(UTC) - timedelta(**{UNITS[span[2]]: int(span[1])})
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither like 90d or 12h nor like 2026-01-31", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@webhooks.command("list")
+@click.option("--outcome", type=click.Choice(OUTCOMES))
+@click.option("--type", "event_type", help="user.upgraded, …")
+@click.option("--user", "user_id", type=click.UUID)
+@click.option("--since", type=Ago(), help="First delivered since: 12h ago, or 2026-01-31.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--json", "as_json", is_flag=True, help="All of it, as GET /admin/webhooks has it.")
+def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
+    """List events, newest first."""
+    events, _ = log.page(limit, **wanted)
+    if as_json:
+        click.echo(json.dumps([logged(event) for event in events]))
+    else:
+        for event in events:
+            click.echo(line(event))
+
+
+@webhooks.command
+@click.argument("event_id")
+def show(event_id: str) -> None:
+    """Show one event, with its body as it came."""
+    events = log.find(event_id)
+    if not events:
+        raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
+    for event in events:
+        for name, value in logged(event).items():
+            click.echo(f"{name:19} {'' if value is None else value}")
+
+
+@webhooks.command
+@click.option("--older-than", "before", type=Ago(), required=True, help="Such as 90d.")
+def prune(before: datetime) -> None:
+    """Delete the bodies of old events; the keys that tell a repeat stay."""
+    pruned = 0
+    while batch := log.prune(before):
+        db.session.commit()
+        pruned += batch
+    click.echo(f"Pruned {pruned} bodies")
+
+
+def line(event: Record) -> str:
+    """One event in one line."""
+    shown = logged(event)
+    times = f"{event.deliveries}×"
+    columns = (shown["first_delivered_at"], f"{event.outcome:8}", f"{times:>5}", event.type)
+    return "  ".join((*columns, shown["user_id"] or "-", event.event_id))
