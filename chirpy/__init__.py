@@ -8,13 +8,14 @@ from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.commands import psql
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
+from chirpy.polka.commands import polka
 from chirpy.settings import EXTENSION, Settings
 from chirpy.webhooks.commands import webhooks as webhook_commands
 from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
 ROOMS = (accounts, chirps, webhooks, admin, website)
-COMMANDS = (psql, webhook_commands)
+COMMANDS = (psql, webhook_commands, polka)
 
 
 class Answer(Response):

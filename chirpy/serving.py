@@ -102,8 +102,12 @@ def alembic_config() -> Config:
 def load_in_worker() -> Any:
     """The application of one worker process, which ends when its parent does.
 
-    Were the parent killed outright, its workers would otherwise go on holding the port.
+    Were the parent killed outright, its workers would otherwise go on holding the port. Until the
+    server has handlers of its own, a signal ends the worker: those forked along from the parent
+    would take it for the parent's and do nothing.
     """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     return import_module("app").app
 

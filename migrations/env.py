@@ -43,6 +43,8 @@ def migrate(connection: Connection) -> None:
 try:
     with db.engine.connect() as connection:
         migrate(connection)
+except CommandError as error:  # a revision that the versions here don't know
+    raise CommandError(f"{error}.\nNext: run the version of Chirpy that made it") from None
 except PrivatePostgresError as error:
     raise CommandError(str(error)) from None
 except DBAPIError as error:

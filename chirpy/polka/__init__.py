@@ -1,0 +1,1 @@
+"""Polka, the payment provider, simulated: anybody may see deliveries go wrong and end well."""
