@@ -46,6 +46,7 @@ def serve(app: Flask, settings: Settings) -> None:
     bring_up_to_date(app)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
+    let_workers_be_stopped_early()
     server(settings).serve(target_loader=load_in_worker, wrap_loader=False)
 
 
@@ -92,6 +93,27 @@ def bring_up_to_date(app: Flask) -> None:
         db.engine.dispose()  # workers may be forked from here, and no two share a connection
 
 
+def let_workers_be_stopped_early() -> None:
+    """Make SIGTERM end a worker that has no handler of its own yet.
+
+    The one that is forked along would take the signal for the parent's and do nothing; meanwhile
+    the signal is held back.
+    """
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+    def reset() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release()
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]),
+        after_in_parent=release,
+        after_in_child=reset,
+    )
+
+
 def alembic_config() -> Config:
     """What Alembic must know before it runs `migrations/env.py`."""
     config = Config()
@@ -102,12 +124,10 @@ def alembic_config() -> Config:
 def load_in_worker() -> Any:
     """The application of one worker process, which ends when its parent does.
 
-    Were the parent killed outright, its workers would otherwise go on holding the port. Until the
-    server has handlers of its own, a signal ends the worker: those forked along from the parent
-    would take it for the parent's and do nothing.
+    Were the parent killed outright, its workers would otherwise go on holding the port.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C is for the parent alone, which then tells its workers: told twice, granian 2.8.7 hangs.
+    os.setpgid(0, 0)
     Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     return import_module("app").app
 

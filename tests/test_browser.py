@@ -40,17 +40,23 @@ def server(database_url: URL) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def page(server: Server, emptied: None) -> Iterator[Any]:
-    """A tab in which an error on a page is an error of the test."""
-    problems: list[str] = []
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(base_url=server.url)
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("requestfailed", lambda request: problems.append(request.url))
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, server: Server, emptied: None) -> Iterator[Any]:
+    """A tab in which an error on a page is an error of the test."""
+    problems: list[str] = []
+    page = browser.new_page(base_url=server.url)
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    yield page
+    page.close()
     assert problems == []
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from time import sleep
 
 import psycopg2
 import pytest
@@ -26,6 +27,7 @@ from tests.server import (
     PROJECT,
     SECRETS,
     UNFORCED,
+    UNSET,
     Server,
     a_server,
     run,
@@ -152,12 +154,19 @@ def test_a_stop_lets_the_request_under_way_finish(
             answer = pool.submit(server.ask, "POST", "/api/users", account)
             wait_until(lambda: waiting(sql))
             stop(server.process.pid)
-            wait_until(lambda: not server.is_listening())
+            sleep(0.5)  # seconds for the stop to arrive; the request itself may wait for 2
 
         assert answer.result().status == 201
         assert server.process.wait(UNFORCED) == 0
         assert "Traceback" not in server.log
     assert sql("SELECT email FROM users") == [(account["email"],)]
+
+
+def test_ctrl_c_which_every_process_hears_ends_an_idle_server_at_once(database_url: URL) -> None:
+    with a_server(database_url, WORKERS="3") as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+
+        assert server.process.wait(UNFORCED) == 0
 
 
 def test_a_worker_that_was_killed_is_replaced(database_url: URL) -> None:
@@ -182,7 +191,8 @@ def test_workers_whose_parent_was_killed_end_and_free_the_port(database_url: URL
 def test_a_port_that_is_taken_is_named_with_a_way_out(database_url: URL) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = run(PROJECT, "app.py", DB_URL=written(database_url), PORT=str(port), **SECRETS)
+        given = UNSET | SECRETS | {"DB_URL": written(database_url), "PORT": str(port)}
+        ended = run(PROJECT, "app.py", **given)
 
     assert ended.returncode == 1
     assert f"127.0.0.1 port {port}: Address already in use" in ended.stdout
@@ -206,10 +216,11 @@ def test_two_processes_count_as_one_and_share_what_connections_they_may_have(
         wait_until(both_serve)
         with held(database_url, "ALTER SEQUENCE visits OWNED BY NONE"):
             visits = pool.map(server.ask, ["GET"] * 24, ["/app/"] * 24)
-            wait_until(lambda: waiting(sql) == 4)
+            wait_until(lambda: waiting(sql) >= 4)
+            most = max(connections(sql) for _ in range(200))  # long enough for a fifth to show
 
         assert {visit.status for visit in visits} == {200}
-        assert connections(sql) - before == 4
+        assert most - before == 4
         assert "visited 24 times" in server.ask("GET", "/admin/metrics").text
 
 
