@@ -37,6 +37,8 @@ R = TypeVar("R")
 NEXT_STEPS = {
     "Connection refused": "start Postgres (docker compose up -d), or take DB_URL out of .env to let"
     " Chirpy start a private one",
+    "could not translate host name": "correct the host in DB_URL",
+    "invalid connection option": "take that option out of DB_URL",
     "password authentication": "correct the user and the password in DB_URL",
     "no password supplied": "write the password into DB_URL: postgres://user:password@host/name",
     "does not exist": "correct DB_URL, or create what it names (createdb, createuser)",

@@ -22,6 +22,7 @@ from chirpy.database import MIGRATIONS, db
 from chirpy.settings import Settings
 
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
+FIRST_PORT, LAST_PORT = 1024, 65535  # those that anybody may take
 GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
 PAUSE = 0.5  # seconds between the end of a worker and its successor
 ORPHAN_CHECK = 0.5  # seconds
@@ -47,7 +48,11 @@ def serve(app: Flask, settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
     let_workers_be_stopped_early()
-    server(settings).serve(target_loader=load_in_worker, wrap_loader=False)
+    granian = server(settings)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup would have it
+        # Granian would start afresh; a terminal that is closed should leave nobody on the port.
+        granian.on_startup(lambda: signal.signal(signal.SIGHUP, granian.signal_handler_interrupt))
+    granian.serve(target_loader=load_in_worker, wrap_loader=False)
 
 
 def server(settings: Settings) -> MPServer:
@@ -76,10 +81,15 @@ def require_free(host: str, port: int) -> None:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+    except socket.gaierror as error:
+        raise StartError(
+            f"Chirpy can't listen on {host}: {error.strerror}.\nNext: correct HOST"
+        ) from None
     except OSError as error:
+        other = port + 1 if port < LAST_PORT else FIRST_PORT
         raise StartError(
             f"Chirpy can't listen on {host} port {port}: {error.strerror}.\n"
-            f"Next: stop what listens there, or take another port: PORT={port + 1} make run"
+            f"Next: stop what listens there, or take another port: PORT={other} make run"
         ) from None
 
 

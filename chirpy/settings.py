@@ -65,6 +65,8 @@ class DatabaseUrl(fields.Field[URL]):
             raise ValidationError("write it as postgres://user:password@host:5432/name") from None
         if url.drivername not in SCHEMES:
             raise ValidationError("must start with postgres:// or postgresql://")
+        if password := url.query.get("password"):  # shown in clear there
+            url = url.set(password=str(password)).difference_update_query(["password"])
         return url.set(drivername=DRIVER)
 
 

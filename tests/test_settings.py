@@ -187,3 +187,14 @@ def test_a_first_run_replaces_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         first_run.write(tmp_path / ".env")
     assert (tmp_path / ".env").read_text() == "PORT=1234\n"
+
+
+def test_a_password_in_the_query_is_as_secret_as_one_in_its_place(read: Read) -> None:
+    url = "postgres://learner@host/chirpy?sslmode=disable&password=hush"
+
+    settings = read(DB_URL=url, **SECRETS)
+
+    assert settings.db_url is not None
+    assert settings.db_url.password == "hush"
+    assert "hush" not in repr(settings)
+    assert settings.db_url.query == {"sslmode": "disable"}

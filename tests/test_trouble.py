@@ -551,16 +551,11 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize(("make", "mend", "cause"), BUGS.values(), ids=BUGS)
+@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
 def test_the_log_knows_the_cause_of_a_bug_and_not_what_the_body_said(
-    app: Flask,
-    sql: Sql,
-    upgrade: dict[str, Any],
-    lines: StringIO,
-    make: str,
-    mend: str,
-    cause: str,
+    app: Flask, sql: Sql, upgrade: dict[str, Any], lines: StringIO, bug: tuple[str, str, str]
 ) -> None:
+    make, mend, cause = bug
     sql(make)
     try:
         answer = deliver(app, upgrade)
@@ -570,9 +565,9 @@ def test_the_log_knows_the_cause_of_a_bug_and_not_what_the_body_said(
     assert answer.status_code == 500
     assert answer.get_json() == {"error": "Something went wrong on our side"}
     assert left(sql) == []
-    [bug, refusal] = [json.loads(line) for line in lines.getvalue().splitlines()]
-    assert cause in str(bug.values())
-    assert "in take_in" in bug["traceback"]
-    assert bug["request_id"] == refusal["request_id"] == answer.headers["X-Request-Id"]
+    [failure, refusal] = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert cause in str(failure.values())
+    assert "in take_in" in failure["traceback"]
+    assert failure["request_id"] == refusal["request_id"] == answer.headers["X-Request-Id"]
     assert PRIVATE not in lines.getvalue()
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "applied"
