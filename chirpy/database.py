@@ -1,5 +1,6 @@
 """The database, before any application is bound to it."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,8 +22,15 @@ from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+# What libpq would read from the environment and let lead past the private Postgres.
+BENDING = {"PGHOSTADDR", "PGSERVICE", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS", "PGOPTIONS"}
 PRIVATE = "chirpy.postgres"  # where the application keeps its private Postgres, if it has one
 CONNECT_TIMEOUT = 5  # seconds until an unreachable host counts as down
+CONNECT_ARGS = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "application_name": "chirpy",
+    "client_encoding": "utf8",  # whatever PGCLIENTENCODING and the database say
+}
 POOL_TIMEOUT = 2  # seconds a request waits for a connection that another one holds
 # Both in one round trip; a webhook that waits longer is better off with a 503 and its retry.
 BOUNDED_WAITS = "SET lock_timeout = '2s'; SET statement_timeout = '5s'"
@@ -34,9 +42,14 @@ UNDONE = ("40001", "40P01")  # serialization failure, deadlock
 P = ParamSpec("P")
 R = TypeVar("R")
 
+START_ONE = (
+    "start Postgres (docker compose up -d), or take DB_URL out of .env to let Chirpy start a"
+    " private one"
+)
 NEXT_STEPS = {
-    "Connection refused": "start Postgres (docker compose up -d), or take DB_URL out of .env to let"
-    " Chirpy start a private one",
+    "Connection refused": START_ONE,
+    "timeout expired": START_ONE,
+    "No such file or directory": START_ONE,
     "could not translate host name": "correct the host in DB_URL",
     "invalid connection option": "take that option out of DB_URL",
     "password authentication": "correct the user and the password in DB_URL",
@@ -77,7 +90,8 @@ def bind(app: Flask, settings: Settings) -> None:
         "pool_size": settings.threads,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT,
-        "connect_args": {"connect_timeout": CONNECT_TIMEOUT, "application_name": "chirpy"},
+        "hide_parameters": True,  # they are people's data, and an error is logged
+        "connect_args": CONNECT_ARGS,
     }
     db.init_app(app)
     migrate.init_app(app, directory=str(MIGRATIONS))
@@ -118,6 +132,8 @@ def start_before_connecting(engine: Engine, private: PrivatePostgres) -> None:
 
     @event.listens_for(engine, "do_connect")
     def start(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
+        for name in BENDING & os.environ.keys():
+            del os.environ[name]
         kwargs.update(private.ensure_running())
 
 
@@ -143,7 +159,7 @@ def explain(error: Exception) -> str:
     """Why the database can't be used, in words for whoever starts Chirpy; never the password."""
     says = str(getattr(error, "orig", error)).strip()
     steps = (step for sign, step in NEXT_STEPS.items() if sign in says)
-    step = next(steps, NEXT_STEPS["Connection refused"])
+    step = next(steps, "correct DB_URL")
     return f"Chirpy can't use its database {db.engine.url}:\n  {says}\nNext: {step}"
 
 

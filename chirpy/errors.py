@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from traceback import format_tb
 from typing import Any
 
 from flask import Flask, g, jsonify
@@ -108,7 +109,13 @@ def answer_unavailable(error: Exception) -> ResponseReturnValue:
 
 def answer_bug(error: Exception) -> ResponseReturnValue:
     """500, which says nothing of its cause; the log does."""
-    LOG.error("Unhandled exception", exc_info=error, extra=logs.facts())
+    if isinstance(error, DBAPIError):  # whose text may hold people's data
+        diag = getattr(error.orig, "diag", None)
+        cause = getattr(diag, "message_primary", None) or type(error.orig).__name__
+        where = "".join(format_tb(error.__traceback__))
+        LOG.error("Unhandled database error", extra=logs.facts(cause=cause, traceback=where))
+    else:
+        LOG.error("Unhandled exception", exc_info=error, extra=logs.facts())
     return answer_refusal(Refused(500, "Something went wrong on our side"))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 CANONICAL_UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
@@ -16,6 +16,15 @@ MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "is missing",
     "null": "must not be null",
 }
+
+
+class Shape(Schema):
+    """What a body or a query must look like; keys it does not name are ignored."""
+
+    error_messages = {"type": "must be a JSON object"}  # noqa: RUF012 (marshmallow declares it so)
+
+    class Meta:
+        unknown = EXCLUDE
 
 
 class Text(fields.Field[str]):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -27,4 +28,5 @@ def write(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    with suppress(FileExistsError):  # another first run was quicker
+        write(Path(sys.argv[1]))

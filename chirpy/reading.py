@@ -2,7 +2,9 @@
 
 Flask's `get_json()` takes NaN, duplicate keys and UTF-16, hands a cut-off body on as if it were
 whole, and falls over 30,000 nested brackets. Here every such body is a 400 that says where it
-breaks; one over the limit is a 413, whether it comes with a length or in chunks.
+breaks; one over the limit is a 413, whether it comes with a length or in chunks. The server does
+not tell when chunks break off, but no beginning of a JSON object is an object: only blanks can be
+missing.
 """
 
 import json

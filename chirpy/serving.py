@@ -1,8 +1,10 @@
 """From `python app.py` to a server that answers: check the port, migrate, greet, serve."""
 
+import errno
 import os
 import signal
 import socket
+from functools import partial
 from importlib import import_module
 from threading import Thread
 from time import sleep
@@ -22,10 +24,15 @@ from chirpy.database import MIGRATIONS, db
 from chirpy.settings import Settings
 
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
-FIRST_PORT, LAST_PORT = 1024, 65535  # those that anybody may take
 GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
 PAUSE = 0.5  # seconds between the end of a worker and its successor
 ORPHAN_CHECK = 0.5  # seconds
+
+LAST_PORT = 65535
+PORT_STEPS = {
+    errno.EADDRINUSE: "stop what listens there, or take another port: PORT={other} make run",
+    errno.EACCES: "take a port that anybody may use, from 1024 on: PORT=8080 make run",
+}
 
 GREETING = """\
 Chirpy serves on {url}    (stop it with Ctrl-C)
@@ -43,7 +50,7 @@ class StartError(Exception):
 
 def serve(app: Flask, settings: Settings) -> None:
     """Serve `app` until SIGTERM or SIGINT. Raises StartError."""
-    require_free(settings.host, settings.port)
+    claim = claim_port(settings.host, settings.port)
     bring_up_to_date(app)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
@@ -52,7 +59,8 @@ def serve(app: Flask, settings: Settings) -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup would have it
         # Granian would start afresh; a terminal that is closed should leave nobody on the port.
         granian.on_startup(lambda: signal.signal(signal.SIGHUP, granian.signal_handler_interrupt))
-    granian.serve(target_loader=load_in_worker, wrap_loader=False)
+    with claim:
+        granian.serve(target_loader=partial(load_in_worker, os.getpid()), wrap_loader=False)
 
 
 def server(settings: Settings) -> MPServer:
@@ -74,23 +82,26 @@ def server(settings: Settings) -> MPServer:
     )
 
 
-def require_free(host: str, port: int) -> None:
-    """Raise StartError when the port is taken: with SO_REUSEPORT, two servers could share one."""
+def claim_port(host: str, port: int) -> socket.socket:
+    """Bind the port, so that of two starts at once only one goes on. Raises StartError.
+
+    Bound alone at first, which fails wherever somebody listens; then shared, which lets the workers
+    in. The claim holds for as long as the socket is open.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except socket.gaierror as error:
-        raise StartError(
-            f"Chirpy can't listen on {host}: {error.strerror}.\nNext: correct HOST"
-        ) from None
+        claim = socket.socket(family)
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim.bind(address)
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
-        other = port + 1 if port < LAST_PORT else FIRST_PORT
+        other = port + 1 if port < LAST_PORT else port - 1
+        step = PORT_STEPS.get(error.errno or 0, "correct HOST").format(other=other)
         raise StartError(
-            f"Chirpy can't listen on {host} port {port}: {error.strerror}.\n"
-            f"Next: stop what listens there, or take another port: PORT={other} make run"
+            f"Chirpy can't listen on {host} port {port}: {error.strerror}.\nNext: {step}"
         ) from None
+    return claim
 
 
 def bring_up_to_date(app: Flask) -> None:
@@ -131,14 +142,14 @@ def alembic_config() -> Config:
     return config
 
 
-def load_in_worker() -> Any:
+def load_in_worker(parent: int) -> Any:
     """The application of one worker process, which ends when its parent does.
 
     Were the parent killed outright, its workers would otherwise go on holding the port.
     """
     # Ctrl-C is for the parent alone, which then tells its workers: told twice, granian 2.8.7 hangs.
     os.setpgid(0, 0)
-    Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    Thread(target=end_with, args=(parent,), daemon=True).start()
     return import_module("app").app
 
 

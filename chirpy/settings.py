@@ -122,7 +122,11 @@ def read_settings(dotenv: Path) -> Settings:
 
     Raises SettingsError, which names all that is missing or wrong.
     """
-    found = dotenv_values(dotenv, interpolate=False) | os.environ
+    try:
+        found = dotenv_values(dotenv, interpolate=False) | os.environ
+    except (OSError, UnicodeError) as error:
+        problem = f"Chirpy can't read {dotenv}: {error}.\nNext: mend or remove it"
+        raise SettingsError(problem) from None
     given = {name: value for name, value in found.items() if value}
     if "SECRET" in given:
         given.setdefault("JWT_SECRET", given["SECRET"])

@@ -147,7 +147,7 @@ def test_deliveries_at_the_same_moment_take_effect_once(
 
     assert {answer.status_code for answer in answers} == {204}
     assert outcomes(answers) == ["applied"] + ["duplicate"] * 7
-    assert sql("SELECT deliveries FROM webhook_events") == [(8,)]
+    assert sql("SELECT deliveries, outcome FROM webhook_events") == [(8, "applied")]
     assert is_red(sql, user_id)
 
 

@@ -27,4 +27,4 @@ def matches(password: str, stored: str | None) -> bool:
         return False
 
 
-OF_NOBODY = hashed(token_hex())
+OF_NOBODY = hashed(token_hex())  # down here, because `hashed` makes it

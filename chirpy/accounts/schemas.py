@@ -2,20 +2,17 @@
 
 from typing import Any, cast
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates
+from marshmallow import Schema, ValidationError, fields, pre_load, validates
 
 from chirpy.accounts.models import LONGEST_EMAIL
 from chirpy.database import Record
-from chirpy.fields import Id, Instant, Text
+from chirpy.fields import Id, Instant, Shape, Text
 
 LONGEST_PASSWORD = 1024  # characters; argon2 takes more, but nobody types it
 
 
-class CredentialsSchema(Schema):
+class CredentialsSchema(Shape):
     """`{email, password}`. The email loses the blanks around it and keeps its case."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     email = Text(longest=LONGEST_EMAIL)
     password = Text(longest=LONGEST_PASSWORD)

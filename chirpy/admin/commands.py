@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ def psql(arguments: tuple[str, ...]) -> None:
     else:
         private.ensure_running()
         address, password, program = private.url, "", private.programs() / "psql"
+    # Ctrl-C is for psql, which cancels the statement; ignored here, it would be ignored there too.
+    signal.signal(signal.SIGINT, lambda *_: None)
     # Not in the arguments, which everybody on the machine may list.
     environment = os.environ | {"PGPASSWORD": password}
     sys.exit(subprocess.call([program, address, *arguments], env=environment))

@@ -2,18 +2,15 @@
 
 from typing import Any, cast
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import Schema, fields
 
 from chirpy.database import Record
-from chirpy.fields import Id, Instant, Text
+from chirpy.fields import Id, Instant, Shape, Text
 from chirpy.paging import After, Limit
 
 
-class NewChirpSchema(Schema):
+class NewChirpSchema(Shape):
     """`{body}`; how long it may be is a matter of wording."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     body = Text()
 
@@ -28,11 +25,8 @@ class ChirpSchema(Schema):
     user_id = Id()
 
 
-class ListingSchema(Schema):
+class ListingSchema(Shape):
     """`?author_id=…&sort=asc|desc&limit=…&after=…`, each of which may be left out."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     author_id = Id(load_default=None)
     newest_first = fields.Function(

@@ -20,6 +20,7 @@ from chirpy.polka.messages import Message, compose, new_id
 from chirpy.polka.receiver import Receiver
 from chirpy.polka.storm import Tallies, plan
 from chirpy.polka.verdict import differences
+from chirpy.settings import current_settings
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
 COUNT = click.IntRange(min=1)
@@ -106,6 +107,8 @@ def storm(
     the database must hold each event once and each user's last state. The exit code is 0 if it
     does. The storm makes users of its own, and removes all that is theirs.
     """
+    if current_settings().platform != "dev":
+        raise click.ClickException("A storm makes users: start it with PLATFORM=dev")
     run = f"storm-{secrets.token_hex(4)}"
     with database_trouble_explained(), crowd(run, users, keep) as user_ids:
         planned = plan(run, user_ids, **size)

@@ -25,11 +25,11 @@ class Ago(click.ParamType[datetime]):
     name = "TIME"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        if span := SPAN.fullmatch(value):
-            return datetime.now(UTC) - timedelta(**{UNITS[span[2]]: int(span[1])})
         try:
+            if span := SPAN.fullmatch(value):
+                return datetime.now(UTC) - timedelta(**{UNITS[span[2]]: int(span[1])})
             moment = datetime.fromisoformat(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is neither like 90d or 12h nor like 2026-01-31", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -51,7 +51,7 @@ def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
             click.echo(line(event))
 
 
-@webhooks.command
+@webhooks.command()
 @click.argument("event_id")
 def show(event_id: str) -> None:
     """Show one event, with its body as it came."""
@@ -63,7 +63,7 @@ def show(event_id: str) -> None:
             click.echo(f"{name:19} {'' if value is None else value}")
 
 
-@webhooks.command
+@webhooks.command()
 @click.option("--older-than", "before", type=Ago(), required=True, help="Such as 90d.")
 def prune(before: datetime) -> None:
     """Delete the bodies of old events; the keys that tell a repeat stay."""

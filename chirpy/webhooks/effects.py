@@ -30,17 +30,21 @@ APPLY = text("""
         RETURNING user_id
     )
     UPDATE webhook_events
-    SET outcome = CASE WHEN EXISTS (SELECT FROM changed) THEN 'applied' ELSE 'stale' END
+    SET outcome = CASE
+        WHEN EXISTS (SELECT FROM changed) THEN 'applied'
+        WHEN deliveries > 1 THEN outcome  -- a repeat takes back nothing that the event has done
+        ELSE 'stale'
+    END
     WHERE id = :record_id
     RETURNING outcome, (SELECT is_chirpy_red FROM before) AS was_chirpy_red
 """)
 
 
 class Effect(NamedTuple):
-    """What became of an event: `applied` or `stale`, and whether it changed who is red."""
+    """What became of an event: `applied` or `stale`, and whether the user was not so before."""
 
     outcome: str
-    changed: bool
+    differs: bool
 
 
 def apply(

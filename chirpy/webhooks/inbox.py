@@ -45,7 +45,7 @@ def receive(event: Event, body: bytes) -> str:
     effect = effects.apply(
         record.id, event.user_id, effects.EFFECTS[event.type], event_id, event.occurred_at
     )
-    return "duplicate" if repeated and not effect.changed else effect.outcome
+    return "duplicate" if repeated and not effect.differs else effect.outcome
 
 
 def row(event: Event, event_id: str, body: bytes) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from chirpy.database import Record
-from chirpy.fields import Id, Instant
+from chirpy.fields import Id, Instant, Shape, Text
 from chirpy.paging import After, Limit
-from chirpy.webhooks.models import OUTCOMES
+from chirpy.webhooks.models import LONGEST_TYPE, OUTCOMES
 from chirpy.webhooks.schemas import OccurredAt
 
 
@@ -25,16 +25,13 @@ class LoggedSchema(Schema):
     body = fields.Str()
 
 
-class FilterSchema(Schema):
+class FilterSchema(Shape):
     """`?outcome=…&type=…&user_id=…&since=…&limit=…&after=…`, each of which may be left out."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     outcome = fields.Str(
         load_default=None, validate=OneOf(OUTCOMES, error=f"must be in {OUTCOMES}")
     )
-    event_type = fields.Str(data_key="type", load_default=None)
+    event_type = Text(longest=LONGEST_TYPE, required=False, data_key="type", load_default=None)
     user_id = Id(load_default=None)
     since = OccurredAt(load_default=None)
     limit = Limit()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+from marshmallow import ValidationError, fields, post_load
 
-from chirpy.fields import Id, Text
+from chirpy.fields import Id, Shape, Text
 from chirpy.webhooks.effects import EFFECTS
 from chirpy.webhooks.models import LONGEST_EVENT_ID, LONGEST_TYPE
 
@@ -37,6 +37,8 @@ class OccurredAt(fields.Field[datetime]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         if not isinstance(value, str):
             raise ValidationError("must be a string such as 2026-01-31T12:00:00Z")
+        if value[10:11] not in ("T", "t", " "):  # fromisoformat takes any character there
+            raise ValidationError("is not an ISO 8601 time such as 2026-01-31T12:00:00Z")
         try:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
@@ -49,20 +51,14 @@ class OccurredAt(fields.Field[datetime]):
         return moment
 
 
-class AboutUserSchema(Schema):
+class AboutUserSchema(Shape):
     """`data` of the types we act on."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     user_id = Id(required=True)
 
 
-class EventSchema(Schema):
+class EventSchema(Shape):
     """`{event, data}`, and from better providers `id` and `timestamp`."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     event = Text(longest=LONGEST_TYPE)
     data = fields.Raw(load_default=None, allow_none=True)

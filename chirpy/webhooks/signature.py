@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 TOLERANCE = 300  # seconds, both ways
 MOST_SIGNATURES = 8  # in one header; more than a key rotation needs
-TIMESTAMP = re.compile(r"[0-9]{1,11}")  # whole seconds; int() alone also takes 1_700 and +1
+TIMESTAMP = re.compile(r"[1-9][0-9]{0,10}")  # whole seconds; int() alone also takes 1_700 and +1
 
 
 class InvalidSignature(Exception):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Blueprint, request, send_from_directory
+from flask import Blueprint, redirect, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from chirpy import visits
@@ -17,6 +17,12 @@ def count_visit() -> None:
     """Count whatever is asked for below /app/, found or not."""
     if request.path.startswith("/app/"):
         visits.count_one()
+
+
+@blueprint.get("/app")
+def redirect_to_front_page() -> ResponseReturnValue:
+    """Lead to the page itself; relative, whatever the Host header says. 308."""
+    return redirect("/app/", 308)
 
 
 @blueprint.get("/app/")
