@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check db clean
+.PHONY: help run test coverage check db clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,10 @@ run: $(READY) .env ## serve on http://localhost:8080, setting up what is missing
 	@exec $(BIN)/python app.py
 
 test: $(READY) ## run all tests on a private Postgres of their own
-	@$(BIN)/pytest --numprocesses 2 --cov --cov-report term
+	@$(BIN)/pytest --quiet --numprocesses 2
+
+coverage: $(READY) ## run all tests and report which branches they take, server processes included
+	@$(BIN)/pytest --quiet --numprocesses 2 --cov --cov-report term
 
 check: $(READY) ## format, lint, types, import layers, migrations in step with the models
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Request
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from marshmallow import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.test import EnvironBuilder
@@ -24,7 +24,13 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = signing_key(SECRET)
 ACCEPTED, REFUSED, CRASHED = "accepted", "refused", "crashed"
 
-bounded = settings(max_examples=100, database=None, deadline=None, print_blob=True)
+bounded = settings(
+    max_examples=100,
+    database=None,
+    deadline=None,  # a machine may be busy
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @dataclass(frozen=True)
@@ -109,12 +115,18 @@ def another_signature(draw: st.DrawFn, delivery: Delivery) -> Delivery:
     return replace(delivery, signatures=draw(others))
 
 
+def another_version(draw: st.DrawFn, delivery: Delivery) -> Delivery:
+    version = draw(st.sampled_from(["v1a", "v2", "V1", "v01", ""]))
+    return replace(delivery, signatures=delivery.signatures.replace("v1,", f"{version},"))
+
+
 CHANGES: list[Callable[[st.DrawFn, Delivery], Delivery]] = [
     nothing,
     another_id,
     another_second,
     another_body,
     another_signature,
+    another_version,
 ]
 
 
@@ -165,12 +177,6 @@ def test_whatever_is_done_to_a_header_what_the_oracle_refuses_is_refused(
     assert ours(changed) == REFUSED or theirs(changed) != REFUSED
 
 
-def with_time(write: Callable[[int], str]) -> Delivery:
-    """Signed as usual; the time is only written in another way."""
-    delivery = signed()
-    return replace(delivery, timestamp=write(int(delivery.timestamp)))
-
-
 def with_signatures(write: Callable[[str], str]) -> Delivery:
     delivery = signed()
     return replace(delivery, signatures=write(delivery.signatures))
@@ -178,8 +184,8 @@ def with_signatures(write: Callable[[str], str]) -> Delivery:
 
 def parted_elsewhere() -> Delivery:
     """The same bytes in other headers: what was the time becomes the end of the id."""
-    now = str(int(time.time()))
-    delivery = signed(body=f"{now}.{{}}".encode())
+    now = int(time.time())
+    delivery = signed(body=f"{now}.{{}}".encode(), at=now)
     return replace(delivery, id=f"{delivery.id}.{now}", body=b"{}")
 
 
@@ -187,22 +193,43 @@ def in_arabic(number: int) -> str:
     return "".join(chr(0x660 + int(digit)) for digit in str(number))
 
 
-Late = Callable[[], Delivery]  # made when it is sent, for its time is now
+TIMES: dict[str, Callable[[int], str]] = {
+    "underscores": "{:_}".format,
+    "a sign": "{:+}".format,
+    "a blank": " {}".format,
+    "a fraction": "{}.5".format,
+    "an exponent": "{}e0".format,
+    "other digits": in_arabic,
+    "a zero before it": "0{}".format,
+}
+every_time = pytest.mark.parametrize("write", TIMES.values(), ids=TIMES)
 
+
+@every_time
+def test_a_time_written_as_no_integer_is_refused_and_not_guessed(
+    write: Callable[[int], str],
+) -> None:
+    delivery = signed()
+    delivery = replace(delivery, timestamp=write(int(delivery.timestamp)))
+
+    assert (theirs(delivery), ours(delivery)) == (ACCEPTED, REFUSED)
+
+
+@every_time
+def test_so_it_is_when_it_was_signed_as_it_is_written(write: Callable[[int], str]) -> None:
+    written = write(int(time.time()))
+    made = signature.sign(event_id="msg_1", timestamp=written, body=b"{}", key=KEY)
+    delivery = Delivery("msg_1", written, made, b"{}")
+
+    assert (theirs(delivery), ours(delivery)) == (REFUSED, REFUSED)
+
+
+Late = Callable[[], Delivery]  # made when it is sent, for its time is now
 ACCEPTED_THERE: dict[str, Late] = {
-    "a time with underscores": lambda: with_time("{:_}".format),
-    "a time with a sign": lambda: with_time("{:+}".format),
-    "a time with a blank": lambda: with_time(" {}".format),
-    "a time with a fraction": lambda: with_time("{}.5".format),
-    "a time with an exponent": lambda: with_time("{}e0".format),
-    "a time in other digits": lambda: with_time(in_arabic),
-    "a time with a zero before it": lambda: with_time("0{}".format),
     "signs that base64 has not": lambda: with_signatures(lambda made: f"{made[:9]}!?{made[9:]}"),
     "something after the base64": lambda: with_signatures("{}AAAA".format),
     "no base64 after what matches": lambda: with_signatures("{} v1,?".format),
-    "too many signatures": lambda: with_signatures(
-        lambda made: " ".join([made] * (signature.MOST_SIGNATURES + 1))
-    ),
+    "nine signatures": lambda: with_signatures(lambda made: " ".join([made] * 9)),
     "an id with a dot": lambda: signed("msg.1"),
     "an id that takes in the time": parted_elsewhere,
     "an id with a blank": lambda: signed("msg 1"),
@@ -232,22 +259,11 @@ def test_chirpy_refuses_what_the_oracle_crashes_on(late: Late) -> None:
     assert (theirs(delivery), ours(delivery)) == (CRASHED, REFUSED)
 
 
-def with_a_zero() -> Delivery:
-    """Signed with a time that no integer is written as."""
-    late = f"0{int(time.time())}"
-    made = signature.sign(event_id="msg_1", timestamp=late, body=b"{}", key=KEY)
-    return Delivery("msg_1", late, made, b"{}")
-
-
 def with_bytes() -> Delivery:
     """Signed over bytes that are no text; what they mean is not for a signature to say."""
     body, now = b"\xff", str(int(time.time()))
     made = signature.sign(event_id="msg_1", timestamp=now, body=body, key=KEY)
     return Delivery("msg_1", now, made, body)
-
-
-def test_a_time_with_a_zero_before_it_is_refused_even_if_it_was_signed() -> None:
-    assert (theirs(with_a_zero()), ours(with_a_zero())) == (REFUSED, REFUSED)
 
 
 TAKEN_HERE: dict[str, Late] = {
