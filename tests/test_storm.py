@@ -295,9 +295,9 @@ def crash(postgres: PrivatePostgres) -> None:
 
 def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server) -> None:
     """The worst that may happen while 900 deliveries are on their way."""
-    wait_until(lambda: deliveries(url) >= 150)
+    wait_until(lambda: deliveries(url) >= 50)
     os.kill(server.workers[0], signal.SIGKILL)
-    wait_until(lambda: deliveries(url) >= 450)
+    wait_until(lambda: deliveries(url) >= 200)
     crash(postgres)
 
 
@@ -309,7 +309,7 @@ def test_nothing_is_lost_while_a_worker_is_killed_and_postgres_crashes(
     app = create_app(a_settings(url))
     with a_server(url, WORKERS="2") as server, ThreadPoolExecutor() as pool:
         trouble = pool.submit(kill_a_worker_and_crash, postgres, url, server)
-        result = blow(app, server.url, "--users=20", "--events=200", "--repeats=3")
+        result = blow(app, server.url, "--users=30", "--events=300", "--repeats=3")
         trouble.result()
     with app.app_context():
         db.engine.dispose()
