@@ -15,6 +15,7 @@ import pytest
 from alembic import command
 from flask import Flask
 from sqlalchemy import URL, event
+from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
 from chirpy import create_app, database
@@ -22,6 +23,8 @@ from chirpy.database import db
 from chirpy.logs import JsonLines
 from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER
+from chirpy.webhooks import inbox
+from chirpy.webhooks.schemas import read_event
 from tests.conftest import Sql, a_settings, create_database
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -571,3 +574,14 @@ def test_the_log_knows_the_cause_of_a_bug_and_not_what_the_body_said(
     assert failure["request_id"] == refusal["request_id"] == answer.headers["X-Request-Id"]
     assert PRIVATE not in lines.getvalue()
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "applied"
+
+
+def test_no_error_carries_what_a_body_said(app: Flask, trouble: Trouble) -> None:
+    """Wherever it may be printed: in a log, in a terminal, by a debugger."""
+    trouble(failing("XX000"), table="webhook_events")
+    body = json.dumps({"event": PRIVATE})
+
+    with app.app_context(), pytest.raises(DBAPIError) as failure:
+        inbox.receive(read_event(json.loads(body), None), body.encode())
+
+    assert PRIVATE not in str(failure.value)
