@@ -11,11 +11,12 @@ from select import POLLIN, poll
 from time import sleep
 from typing import Any, ParamSpec, TypeVar, cast
 
+import click
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from chirpy.postgres import PrivatePostgres
@@ -161,6 +162,15 @@ def explain(error: Exception) -> str:
     steps = (step for sign, step in NEXT_STEPS.items() if sign in says)
     step = next(steps, "correct DB_URL")
     return f"Chirpy can't use its database {db.engine.url}:\n  {says}\nNext: {step}"
+
+
+@contextmanager
+def trouble_explained() -> Iterator[None]:
+    """Tell whoever typed a command the next step, not a traceback, when Postgres is away."""
+    try:
+        yield
+    except OperationalError as error:
+        raise click.ClickException(explain(error)) from None
 
 
 def table(model: type[Base]) -> Table:

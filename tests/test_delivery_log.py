@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 from werkzeug.test import TestResponse
 
 from chirpy import create_app
@@ -638,3 +638,13 @@ def test_what_a_stranger_sends_cannot_break_a_line(client: FlaskClient, told: To
     client.post(PATH, data=b'\n{"level":"ERROR"}\n', headers=API_KEY)
 
     assert len(told.lines) == 1
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "evt_1"], ["prune", "--older-than=90d"]])
+def test_without_its_database_a_command_names_the_next_step(command: list[str]) -> None:
+    app = create_app(a_settings(make_url("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")))
+
+    told = app.test_cli_runner().invoke(args=["webhooks", *command])
+
+    assert told.exit_code == 1
+    assert "Next: start Postgres" in told.output

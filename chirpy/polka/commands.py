@@ -2,17 +2,16 @@
 
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError
 
-from chirpy.database import explain
+from chirpy.database import trouble_explained
 from chirpy.polka import options, reports
 from chirpy.polka.crowd import crowd
 from chirpy.polka.delivery import Round
@@ -110,7 +109,7 @@ def storm(
     if current_settings().platform != "dev":
         raise click.ClickException("A storm makes users: start it with PLATFORM=dev")
     run = f"storm-{secrets.token_hex(4)}"
-    with database_trouble_explained(), crowd(run, users, keep) as user_ids:
+    with trouble_explained(), crowd(run, users, keep) as user_ids:
         planned = plan(run, user_ids, **size)
         click.echo(reports.headline(run, planned, receiver, size["seed"]))
         tallies = blow(planned.messages, receiver, attempts, concurrency)
@@ -136,12 +135,3 @@ def blow(
     for line in reports.summary(tallies, len(messages), monotonic() - began):
         click.echo(line)
     return tallies
-
-
-@contextmanager
-def database_trouble_explained() -> Iterator[None]:
-    """The next step instead of a traceback when Postgres is away."""
-    try:
-        yield
-    except OperationalError as error:
-        raise click.ClickException(explain(error)) from None

@@ -8,7 +8,7 @@ import click
 from flask import json
 from flask.cli import AppGroup
 
-from chirpy.database import Record, db
+from chirpy.database import Record, db, trouble_explained
 from chirpy.webhooks import log
 from chirpy.webhooks.log_schemas import logged
 from chirpy.webhooks.models import OUTCOMES
@@ -41,6 +41,7 @@ class Ago(click.ParamType[datetime]):
 @click.option("--since", type=Ago(), help="First delivered since: 12h ago, or 2026-01-31.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="All of it, as GET /admin/webhooks has it.")
+@trouble_explained()
 def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
     """List events, newest first."""
     events, _ = log.page(limit, **wanted)
@@ -53,6 +54,7 @@ def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
 
 @webhooks.command()
 @click.argument("event_id")
+@trouble_explained()
 def show(event_id: str) -> None:
     """Show one event, with its body as it came."""
     events = log.find(event_id)
@@ -65,6 +67,7 @@ def show(event_id: str) -> None:
 
 @webhooks.command()
 @click.option("--older-than", "before", type=Ago(), required=True, help="Such as 90d.")
+@trouble_explained()
 def prune(before: datetime) -> None:
     """Delete the bodies of old events; the keys that tell a repeat stay."""
     pruned = 0
