@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
+from chirpy.postgres import PrivatePostgres
 from chirpy.settings import SettingsSchema
 from tests.conftest import POLKA_KEY
 
@@ -211,3 +212,15 @@ def wait_until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def crash(postgres: PrivatePostgres) -> None:
+    """End Postgres at once, as a failure would, and wait until its socket is dead."""
+    os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
+
+    def is_gone() -> bool:
+        with socket.socket(socket.AF_UNIX) as caller:
+            return caller.connect_ex(address) != 0
+
+    wait_until(is_gone)

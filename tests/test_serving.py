@@ -30,6 +30,7 @@ from tests.server import (
     UNSET,
     Server,
     a_server,
+    crash,
     run,
     wait_until,
     written,
@@ -94,18 +95,6 @@ def connections(sql: Sql, condition: str = "true") -> int:
 def waiting(sql: Sql) -> int:
     """How many of them wait for a lock."""
     return connections(sql, "wait_event_type = 'Lock'")
-
-
-def crash(postgres: PrivatePostgres) -> None:
-    """End Postgres at once, as a failure would, and wait until its socket is dead."""
-    os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-    address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
-
-    def is_gone() -> bool:
-        with socket.socket(socket.AF_UNIX) as caller:
-            return caller.connect_ex(address) != 0
-
-    wait_until(is_gone)
 
 
 def chunks(body: bytes, size: int) -> bytes:

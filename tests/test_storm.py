@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,16 @@ from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, signing_key
 from tests.conftest import POLKA_KEY, Sql, a_settings
 from tests.factories import a_user
-from tests.server import PATIENCE, PROJECT, Server, a_free_port, a_server, wait_until, written
+from tests.server import (
+    PATIENCE,
+    PROJECT,
+    Server,
+    a_free_port,
+    a_server,
+    crash,
+    wait_until,
+    written,
+)
 
 SECRET = "whsec_" + "a" * 32
 SMALL = ("--users=10", "--events=60", "--repeats=3", "--concurrency=8")
@@ -280,25 +288,13 @@ def deliveries(url: URL) -> int:
         return int(cursor.fetchall()[0][0])
 
 
-def crash(postgres: PrivatePostgres) -> None:
-    """End Postgres at once, as a failure would, and start it again."""
-    address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
-    os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-
-    def is_gone() -> bool:
-        with socket.socket(socket.AF_UNIX) as caller:
-            return caller.connect_ex(address) != 0
-
-    wait_until(is_gone)
-    postgres.ensure_running()
-
-
 def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server) -> None:
     """The worst that may happen while 900 deliveries are on their way."""
     wait_until(lambda: deliveries(url) >= 50)
     os.kill(server.workers[0], signal.SIGKILL)
     wait_until(lambda: deliveries(url) >= 200)
     crash(postgres)
+    postgres.ensure_running()
 
 
 @pytest.mark.parametrize("run", range(5))
