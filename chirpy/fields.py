@@ -1,4 +1,4 @@
-"""What a field of a request or an answer may hold, for the schemas of every room."""
+"""What a field of a request, an answer or a setting may hold, for the schemas of every room."""
 
 import re
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ class Text(fields.Field[str]):
 
 
 class WholeNumber(fields.Field[int]):
-    """A number in a query, `least` to `most`; `int()` alone also takes 1_000, +1 and ١."""
+    """A number in a query or a setting, `least` to `most`; `int()` also takes 1_000, +1 and ١."""
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
         super().__init__(**options)

@@ -50,16 +50,16 @@ class StartError(Exception):
 
 def serve(app: Flask, settings: Settings) -> None:
     """Serve `app` until SIGTERM or SIGINT. Raises StartError."""
-    claim = claim_port(settings.host, settings.port)
-    bring_up_to_date(app)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
-    let_workers_be_stopped_early()
-    granian = server(settings)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup would have it
-        # Granian would start afresh; a terminal that is closed should leave nobody on the port.
-        granian.on_startup(lambda: signal.signal(signal.SIGHUP, granian.signal_handler_interrupt))
-    with claim:
+    with claim_port(settings.host, settings.port):
+        bring_up_to_date(app)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
+        let_workers_be_stopped_early()
+        granian = server(settings)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup would have it
+            # Granian would start afresh; a terminal that is closed should leave nobody on the port.
+            stop = granian.signal_handler_interrupt
+            granian.on_startup(lambda: signal.signal(signal.SIGHUP, stop))
         granian.serve(target_loader=partial(load_in_worker, os.getpid()), wrap_loader=False)
 
 
@@ -85,22 +85,29 @@ def server(settings: Settings) -> MPServer:
 def claim_port(host: str, port: int) -> socket.socket:
     """Bind the port, so that of two starts at once only one goes on. Raises StartError.
 
-    Bound alone at first, which fails wherever somebody listens; then shared, which lets the workers
-    in. The claim holds for as long as the socket is open.
+    The claim holds for as long as the socket is open.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        claim = socket.socket(family)
-        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        claim.bind(address)
-        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return bound(socket.socket(family), address)
     except OSError as error:
         other = port + 1 if port < LAST_PORT else port - 1
         step = PORT_STEPS.get(error.errno or 0, "correct HOST").format(other=other)
         raise StartError(
             f"Chirpy can't listen on {host} port {port}: {error.strerror}.\nNext: {step}"
         ) from None
+
+
+def bound(claim: socket.socket, address: Any) -> socket.socket:
+    """Bind alone at first, which fails wherever somebody listens; then let the workers in."""
+    try:
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim.bind(address)
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        claim.close()
+        raise
     return claim
 
 

@@ -18,9 +18,11 @@ from marshmallow import (
     validates,
     validates_schema,
 )
-from marshmallow.validate import OneOf, Range, Regexp
+from marshmallow.validate import OneOf, Regexp
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from chirpy.fields import WholeNumber
 
 EXTENSION = "chirpy.settings"  # where the application keeps its settings
 DRIVER = "postgresql+psycopg2"  # named: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3
@@ -44,7 +46,7 @@ class Settings:
     their connections below the 100 of a stock Postgres.
     """
 
-    db_url: URL | None = None
+    db_url: URL | None = field(repr=False, default=None)  # whose options may be secret
     platform: Literal["dev", "prod"] = "prod"
     jwt_secret: str = field(repr=False)
     polka_key: str | None = field(repr=False, default=None)
@@ -98,9 +100,9 @@ class SettingsSchema(Schema):
     )
     polka_webhook_secrets = SigningKeys(data_key="POLKA_WEBHOOK_SECRETS")
     host = fields.Str(data_key="HOST")
-    port = fields.Int(data_key="PORT", validate=Range(1, 65535))
-    workers = fields.Int(data_key="WORKERS", validate=Range(1, 256))
-    threads = fields.Int(data_key="THREADS", validate=Range(1, 256))
+    port = WholeNumber(1, 65535, data_key="PORT")
+    workers = WholeNumber(1, 256, data_key="WORKERS")
+    threads = WholeNumber(1, 256, data_key="THREADS")
 
     @validates("jwt_secret")
     def long_enough(self, secret: str, **_: Any) -> None:

@@ -1,7 +1,8 @@
 """How often the website was visited: one number, however many processes serve.
 
 A sequence counts without a lock and without a row, and keeps counting when a transaction is undone.
-After a crash of Postgres it may have skipped up to 32 numbers.
+It writes ahead, for 32 numbers at a time, and no commit waits for that: after a crash of Postgres
+the number may be up to 32 too high, or lack the visits of the last second.
 """
 
 from sqlalchemy import Sequence, select, text

@@ -10,15 +10,20 @@ from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from chirpy.database import explain
+from chirpy.explanations import explain
 from chirpy.postgres import PrivatePostgresError
 
 # Two processes that start at once must not both create the tables; the number means nothing.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4843190)")
 # The application's waits are short; building an index on many rows may take its time.
 PATIENCE = text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
+ENCODING = text("SHOW server_encoding")
 
 db = current_app.extensions["migrate"].db
+
+
+class WrongEncoding(Exception):
+    """The database can't hold every character, or counts bytes for characters."""
 
 
 def announce(step: MigrationInfo, **_: Any) -> None:
@@ -37,7 +42,15 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         connection.execute(PATIENCE)
         connection.execute(ONE_AT_A_TIME)
+        require_utf8(connection)
         context.run_migrations()
+
+
+def require_utf8(connection: Connection) -> None:
+    """Raise WrongEncoding now, rather than fail at somebody's first emoji."""
+    encoding = connection.scalar(ENCODING)
+    if encoding != "UTF8":
+        raise WrongEncoding(f"its encoding is {encoding}, not UTF8")
 
 
 try:
@@ -45,7 +58,5 @@ try:
         migrate(connection)
 except CommandError as error:  # a revision that the versions here don't know
     raise CommandError(f"{error}.\nNext: run the version of Chirpy that made it") from None
-except PrivatePostgresError as error:
-    raise CommandError(str(error)) from None
-except DBAPIError as error:
+except (DBAPIError, PrivatePostgresError, WrongEncoding) as error:
     raise CommandError(explain(error)) from None

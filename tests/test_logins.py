@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
 from chirpy.accounts import passwords
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, PASSWORD, a_person, a_user
 
 LOGIN = ["id", "created_at", "updated_at", "email", "is_chirpy_red", "token", "refresh_token"]

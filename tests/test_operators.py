@@ -1,21 +1,27 @@
 """What those who run Chirpy may rely on: is it well, how often visited, start afresh."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
 from chirpy import create_app
+from chirpy.accounts import passwords
 from chirpy.database import db
+from chirpy.serving import StartError, claim_port
 from chirpy.settings import Settings
-from tests.conftest import Sql
-from tests.factories import API_KEY, a_chirp, a_person, an_event
+from tests.databases import Sql
+from tests.factories import API_KEY, PASSWORD, a_chirp, a_person, an_event
 
 TABLES = ("users", "refresh_tokens", "chirps", "memberships", "webhook_events")
 NOBODY_LISTENS = make_url("postgresql+psycopg2://chirpy@127.0.0.1:1/chirpy")
+OPEN = Path("/dev/fd")  # what this process has open
 
 
 def client_of(settings: Settings) -> Iterator[FlaskClient]:
@@ -134,3 +140,57 @@ def test_another_method_is_told_which_ones_there_are(
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == allowed
     assert answer.get_json()["error"]
+
+
+def test_a_start_that_is_refused_its_port_keeps_nothing_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        before = set(OPEN.iterdir())
+        with pytest.raises(StartError) as refused:
+            claim_port("127.0.0.1", other.getsockname()[1])
+
+        assert set(OPEN.iterdir()) == before
+        assert "\nNext: " in str(refused.value)
+
+
+MORE_COSTLY = PasswordHasher(time_cost=2, memory_cost=20 * 1024, parallelism=1)
+
+
+def hashes(sql: Sql) -> list[str]:
+    return [stored for [stored] in sql("SELECT hashed_password FROM users")]
+
+
+def test_a_hash_that_was_cheaper_to_make_is_renewed_at_the_next_login(
+    client: FlaskClient, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = a_person(client)
+    [before] = hashes(sql)
+    monkeypatch.setattr(passwords, "HASHER", MORE_COSTLY)
+
+    def log_in(password: str) -> int:
+        given = {"email": person.email, "password": password}
+        return client.post("/api/login", json=given).status_code
+
+    assert log_in("wrong") == 401
+    assert hashes(sql) == [before]
+    assert log_in(PASSWORD) == 200
+    [renewed] = hashes(sql)
+    assert "$m=20480,t=2,p=1$" in renewed
+    assert log_in(PASSWORD) == 200
+    assert hashes(sql) == [renewed]
+
+
+def test_a_password_that_is_changed_during_such_a_login_stays_changed(
+    client: FlaskClient, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = a_person(client)
+    monkeypatch.setattr(passwords, "HASHER", MORE_COSTLY)
+    make = passwords.hashed
+
+    def overtaken(password: str) -> str:
+        sql("UPDATE users SET hashed_password = 'of another password'")
+        return make(password)
+
+    monkeypatch.setattr(passwords, "hashed", overtaken)
+    client.post("/api/login", json={"email": person.email, "password": PASSWORD})
+
+    assert hashes(sql) == ["of another password"]

@@ -25,7 +25,7 @@ from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.conftest import Sql, a_settings, create_database
+from tests.databases import Sql, a_settings, create_database
 from tests.factories import API_KEY, a_user, an_event, an_id
 
 PATH = "/api/polka/webhooks"
@@ -112,7 +112,8 @@ def unavailable(answer: TestResponse) -> bool:
         "1",
         {
             "error": "The database is not available right now",
-            "hint": "Send the same request again",
+            "hint": "Send the same request again;"
+            " a chirp without an Idempotency-Key might come twice",
         },
     )
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.settings import Settings
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.doors import access_of, nothing_changes, refusal
 from tests.factories import a_user
 
@@ -58,7 +58,9 @@ def test_a_method_that_is_not_allowed_is_told_which_are(
     if method == "HEAD":
         assert answer.data == b""
     else:
-        assert refusal(answer, 405)["hint"].startswith("Allowed here: ")
+        said = refusal(answer, 405)
+        assert said["error"] == "This method is not allowed here"
+        assert said["hint"] == f"Allowed here: {answer.headers['Allow']}"
 
 
 @pytest.mark.parametrize("path", READABLE)
@@ -108,7 +110,25 @@ NOWHERE = {
 
 @pytest.mark.parametrize("path", NOWHERE.values(), ids=NOWHERE)
 def test_a_path_that_leads_nowhere_is_not_found(client: FlaskClient, path: str) -> None:
-    refusal(client.get(path), 404)
+    said = refusal(client.get(path), 404)
+
+    assert said["error"] == "Nothing is here"
+    assert said["hint"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", sorted(ALLOWED.keys() - {"/app/"}))
+def test_whoever_wrote_a_slash_at_the_end_is_told_to_leave_it_out(
+    client: FlaskClient, method: str, path: str
+) -> None:
+    said = refusal(client.open(f"{path}/", method=method), 404)
+
+    assert said["hint"] == "Leave out the slash at the end"
+
+
+@pytest.mark.parametrize("path", ["/api/tweets/", "/app/assets/", "//", "//api/users"])
+def test_but_not_where_that_would_lead_nowhere_either(client: FlaskClient, path: str) -> None:
+    assert "README" in refusal(client.get(path), 404)["hint"]
 
 
 POSTED = sorted(path for path, allowed in ALLOWED.items() if "POST" in allowed)

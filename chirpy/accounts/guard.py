@@ -41,12 +41,6 @@ def require_bearer(request: Request) -> str:
     raise unauthorized(problem, "Send one header `Authorization: Bearer <token>`")
 
 
-def require_development() -> None:
-    """Raise Refused, 403, unless this is a development server."""
-    if current_settings().platform != "dev":
-        raise Refused(403, "This is only for development", hint="Start with PLATFORM=dev")
-
-
 def unauthorized(error: str, hint: str) -> Refused:
     """401, with the challenge that RFC 9110, 15.5.2 asks for."""
     return Refused(401, error, hint=hint, headers={"WWW-Authenticate": 'Bearer realm="chirpy"'})

@@ -27,4 +27,9 @@ def matches(password: str, stored: str | None) -> bool:
         return False
 
 
+def is_outdated(stored: str) -> bool:
+    """Whether a hash was made at another cost than HASHER's, and should be made anew."""
+    return HASHER.check_needs_rehash(stored)
+
+
 OF_NOBODY = hashed(token_hex())  # down here, because `hashed` makes it

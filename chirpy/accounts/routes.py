@@ -41,6 +41,8 @@ def log_in() -> ResponseReturnValue:
     stored = None if user is None else user.hashed_password
     if not passwords.matches(given["password"], stored) or user is None:
         raise guard.wrong_credentials()
+    if passwords.is_outdated(user.hashed_password):
+        users.renew_hash(user, passwords.hashed(given["password"]))
     refresh_token = sessions.start(user.id)
     token = tokens.issue_access(user.id, current_settings().jwt_secret)
     db.session.commit()

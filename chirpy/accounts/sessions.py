@@ -7,7 +7,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from chirpy.accounts import guard, tokens
 from chirpy.accounts.models import RefreshToken
-from chirpy.database import db, refusing, table
+from chirpy.database import db, table
+from chirpy.transactions import refusing
 
 SESSIONS = table(RefreshToken)
 

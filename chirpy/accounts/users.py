@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chirpy.accounts.models import Membership, User
-from chirpy.database import Record, db, refusing, table
+from chirpy.database import Record, db, table
 from chirpy.errors import Refused
+from chirpy.transactions import refusing
 
 USERS = table(User)
 MEMBERSHIPS = table(Membership)
@@ -40,6 +41,12 @@ CHANGE = (
     .values(GIVEN | {"updated_at": func.now()})
     .returning(*PUBLIC, IS_CHIRPY_RED)
 )
+# A password that was changed meanwhile stays as it is.
+RENEW_HASH = (
+    update(USERS)
+    .where(USERS.c.id == bindparam("user_id"), USERS.c.hashed_password == bindparam("outdated"))
+    .values(hashed_password=bindparam("hashed_password"))
+)
 
 
 def sign_up(email: str, hashed_password: str) -> Record:
@@ -61,6 +68,12 @@ def change(user_id: UUID, email: str, hashed_password: str) -> Record | None:
     given = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
     with refusing("uq_users_lower_email", email_taken):
         return db.session.execute(CHANGE, given).one_or_none()
+
+
+def renew_hash(user: Record, hashed_password: str) -> None:
+    """Keep another hash of the same password; to everybody else nothing has changed."""
+    renewed = {"user_id": user.id, "outdated": user.hashed_password}
+    db.session.execute(RENEW_HASH, renewed | {"hashed_password": hashed_password})
 
 
 def email_taken() -> Refused:

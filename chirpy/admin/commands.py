@@ -11,12 +11,14 @@ import click
 from flask.cli import with_appcontext
 
 from chirpy.database import private_postgres
+from chirpy.explanations import trouble_explained
 from chirpy.settings import current_settings
 
 
 @click.command
 @click.argument("arguments", nargs=-1)
 @with_appcontext
+@trouble_explained()
 def psql(arguments: tuple[str, ...]) -> None:
     """Open a psql prompt on Chirpy's database; `flask psql -- -c "TABLE users"` asks one thing."""
     private = private_postgres()

@@ -4,8 +4,7 @@ from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
-from chirpy import visits
-from chirpy.accounts import guard
+from chirpy import development, visits
 from chirpy.database import db
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -39,7 +38,7 @@ def metrics() -> ResponseReturnValue:
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
     """Forget all users, what hangs on them, the webhook inbox and the visits. 200; 403 in prod."""
-    guard.require_development()
+    development.require()
     db.session.execute(FORGET)
     visits.restart()
     db.session.commit()

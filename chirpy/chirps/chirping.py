@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from chirpy.accounts import guard
 from chirpy.chirps import idempotency, wording
 from chirpy.chirps.timeline import CHIRPS, SHOWN
-from chirpy.database import Record, db, refusing
+from chirpy.database import Record, db
 from chirpy.errors import Refused
+from chirpy.transactions import refusing
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from chirpy.database import trouble_explained
+from chirpy.explanations import trouble_explained
 from chirpy.polka import options, reports
 from chirpy.polka.crowd import crowd
 from chirpy.polka.delivery import Round

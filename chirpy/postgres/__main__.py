@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from chirpy.postgres import PrivatePostgres
+from chirpy.postgres import PrivatePostgres, PrivatePostgresError
 
 
 @click.group()
@@ -16,7 +16,10 @@ def main() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def remove(folder: Path) -> None:
     """Stop the Postgres in FOLDER, whoever uses it, and delete its data, wherever they are."""
-    PrivatePostgres(folder).destroy()
+    try:
+        PrivatePostgres(folder).destroy()
+    except PrivatePostgresError as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

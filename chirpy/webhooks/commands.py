@@ -8,7 +8,8 @@ import click
 from flask import json
 from flask.cli import AppGroup
 
-from chirpy.database import Record, db, trouble_explained
+from chirpy.database import Record, db
+from chirpy.explanations import trouble_explained
 from chirpy.webhooks import log
 from chirpy.webhooks.log_schemas import logged
 from chirpy.webhooks.models import OUTCOMES

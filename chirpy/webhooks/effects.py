@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chirpy.database import db, refusing
+from chirpy.database import db
 from chirpy.errors import Refused
+from chirpy.transactions import refusing
 
 EFFECTS = {"user.upgraded": True, "user.downgraded": False}  # type of event: Chirpy Red after it
 

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
-from chirpy import logs
-from chirpy.accounts import guard
-from chirpy.database import db, retried
+from chirpy import development, logs
+from chirpy.database import db
 from chirpy.paging import links
 from chirpy.reading import parse, read_body
 from chirpy.settings import current_settings
+from chirpy.transactions import retried
 from chirpy.webhooks import credentials, inbox, log
 from chirpy.webhooks.log_schemas import log_filter, logged
 from chirpy.webhooks.schemas import Event, read_event
@@ -53,6 +53,6 @@ def log_refusal(response: Response) -> Response:
 @blueprint.get("/admin/webhooks")
 def list_events() -> ResponseReturnValue:
     """The delivery log, newest first; `Link` leads to the next page. 200; 400; 403 in prod."""
-    guard.require_development()
+    development.require()
     events, after = log.page(**log_filter.load(request.args))
     return [logged(event) for event in events], 200, links(request, after)

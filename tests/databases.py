@@ -1,0 +1,52 @@
+"""The databases of the tests, and applications on them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from flask import Flask
+from sqlalchemy import URL
+
+from chirpy import create_app
+from chirpy.database import db
+from chirpy.settings import Settings
+
+POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def create_database(url: URL) -> None:
+    """Create the database that `url` names, on the server that it names."""
+    connection = psycopg2.connect(written(url.set(database="postgres")))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{url.database}"')
+    connection.close()
+
+
+def written(url: URL) -> str:
+    """`url` as people write it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def a_settings(url: URL, **changes: Any) -> Settings:
+    """Settings as for development, on the database at `url`."""
+    usual: dict[str, Any] = {
+        "db_url": url,
+        "platform": "dev",
+        "jwt_secret": "x" * 32,
+        "polka_key": POLKA_KEY,
+        "threads": 16,
+    }
+    return Settings(**usual | changes)
+
+
+@contextmanager
+def an_app(url: URL, **changes: Any) -> Iterator[Flask]:
+    """An application of its own on the database at `url`, all of whose connections end with it."""
+    app = create_app(a_settings(url, **changes))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
