@@ -1,5 +1,6 @@
 """The application, where `flask`, `python app.py` and every WSGI server look for it."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ except SettingsError as error:
     sys.exit(str(error))
 
 app = create_app(settings)
+gc.freeze()  # what is loaded now stays: no collection looks through it again, workers share it
 
 if __name__ == "__main__":
     try:

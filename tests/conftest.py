@@ -1,12 +1,13 @@
 """Every test meets the real database: migrated as in production, committed to, emptied afterwards.
 
-One Postgres serves the whole session; each pytest-xdist worker has a database of its own in it.
+One Postgres serves the whole session; each pytest-xdist worker has a database of its own in it, and
+a server on that. What is slow to make is made once, for all tests that leave it as it was.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,18 @@ from chirpy.database import db
 from chirpy.postgres import PrivatePostgres
 from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER, Settings
+from tests.databases import Sql, a_settings, create_database, written
+from tests.server import Server, a_server
 
-POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the session's Postgres, in the process that starts the workers."""
     if hasattr(config, "workerinput"):
         return
-    folder = Path(tempfile.mkdtemp(prefix="chirpy-tests-"))
-    folder.chmod(0o711)  # run by root, Postgres drops to a user who must get in
+    folder = a_folder()
     postgres = PrivatePostgres(folder / "postgres", QUICK)
 
     def clean_up() -> None:
@@ -47,39 +46,37 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[CLUSTER_URL] = postgres.url
 
 
+def a_folder() -> Path:
+    """A new folder that everybody may enter, unlike pytest's: as root, Postgres is another user."""
+    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-"))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A new folder that everybody may enter."""
+    folder = a_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
-def database_url(worker_id: str) -> URL:
+def cluster_url() -> URL:
+    """The Postgres of all tests."""
+    return make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
+
+
+@pytest.fixture(scope="session")
+def database_url(cluster_url: URL, worker_id: str) -> URL:
     """A new database of this worker, brought up to date by the real migrations."""
-    cluster = make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
-    url = cluster.set(database=f"chirpy_{worker_id}")
+    url = cluster_url.set(database=f"chirpy_{worker_id}")
     create_database(url)
     app = create_app(a_settings(url))
     with app.app_context():
         command.upgrade(alembic_config(), "head")
         db.engine.dispose()
     return url
-
-
-def create_database(url: URL) -> None:
-    """Create the database that `url` names, on the server that it names."""
-    with_postgres = url.set(drivername="postgresql", database="postgres")
-    connection = psycopg2.connect(with_postgres.render_as_string(hide_password=False))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{url.database}"')
-    connection.close()
-
-
-def a_settings(url: URL, **changes: Any) -> Settings:
-    """Settings as for development, on the database at `url`."""
-    usual: dict[str, Any] = {
-        "db_url": url,
-        "platform": "dev",
-        "jwt_secret": "x" * 32,
-        "polka_key": POLKA_KEY,
-        "threads": 16,
-    }
-    return Settings(**usual | changes)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +90,31 @@ def session_app(settings: Settings) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server(database_url: URL) -> Iterator[Server]:
+    """`python app.py` on the worker's database, for whoever neither stops nor breaks it."""
+    with a_server(database_url, THREADS="8") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mortal_postgres() -> Iterator[PrivatePostgres]:
+    """A Postgres to crash; whoever does starts it again."""
+    folder = a_folder()
+    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
+    postgres.ensure_running()
+    yield postgres
+    postgres.destroy()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def mortal_server(mortal_postgres: PrivatePostgres) -> Iterator[Server]:
+    """A server on the Postgres to crash, with workers to kill."""
+    with a_server(make_url(mortal_postgres.url), WORKERS="2", THREADS="4") as server:
+        yield server
 
 
 @pytest.fixture
@@ -116,8 +138,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def connection(database_url: URL) -> Iterator[Any]:
-    url = database_url.set(drivername="postgresql")
-    connection = psycopg2.connect(url.render_as_string(hide_password=False))
+    connection = psycopg2.connect(written(database_url))
     connection.autocommit = True
     yield connection
     connection.close()

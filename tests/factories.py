@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from flask.testing import FlaskClient
 
-from tests.conftest import POLKA_KEY, Sql
+from tests.databases import POLKA_KEY, Sql
 
 NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"

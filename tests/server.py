@@ -19,7 +19,7 @@ from sqlalchemy import URL
 
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import SettingsSchema
-from tests.conftest import POLKA_KEY
+from tests.databases import POLKA_KEY, written
 
 PROJECT = Path(__file__).parents[1]
 PATIENCE = 30  # seconds for what takes a fraction of one on a quiet machine
@@ -183,11 +183,6 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of this process, with the settings `given` and no others."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return kept | dict(given)
-
-
-def written(url: URL) -> str:
-    """`url` as people write it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def a_free_port() -> int:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from chirpy.settings import Settings
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, a_person, a_user
 
 HEADER: dict[str, Any] = {"alg": "HS256", "typ": "JWT"}

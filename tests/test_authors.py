@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import Person, a_chirp, a_person
 
 CHIRP = ["id", "created_at", "updated_at", "body", "user_id"]

@@ -7,9 +7,8 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
 
-from tests.server import Server, a_server
+from tests.server import Server
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -32,12 +31,6 @@ if not REQUIRED and not CHROMIUM:
 playwright_api: Any = (
     import_module(PLAYWRIGHT) if REQUIRED else pytest.importorskip(PLAYWRIGHT, reason=MISSING)
 )
-
-
-@pytest.fixture(scope="module")
-def server(database_url: URL) -> Iterator[Server]:
-    with a_server(database_url) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

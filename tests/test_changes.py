@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from chirpy.accounts import tokens
 from chirpy.settings import Settings
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, PASSWORD, a_person, a_user, an_email
 
 USER = ["id", "created_at", "updated_at", "email", "is_chirpy_red"]

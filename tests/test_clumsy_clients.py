@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.settings import Settings
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.doors import (
     ANYBODY,
     DOORS,

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from chirpy.database import db
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.doors import in_chunks
 from tests.factories import API_KEY, a_user, an_event, an_id
 

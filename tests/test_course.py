@@ -1,14 +1,12 @@
 """The course from its first lesson to its last, as its checker sees it: over HTTP."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
 
 from tests.factories import API_KEY, an_event
-from tests.server import Server, a_server
+from tests.server import Server
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -16,12 +14,6 @@ WALT = {"email": "walt@breakingbad.com", "password": "123456"}
 SAUL = {"email": "saul@bettercall.com", "password": "234567"}
 
 pytestmark = pytest.mark.usefixtures("app")  # which empties the database afterwards
-
-
-@pytest.fixture
-def server(database_url: URL) -> Iterator[Server]:
-    with a_server(database_url) as server:
-        yield server
 
 
 def test_the_whole_course_works_over_http(server: Server) -> None:

@@ -23,7 +23,7 @@ from chirpy.database import db
 from chirpy.logs import JsonLines
 from chirpy.settings import DRIVER, signing_key
 from chirpy.webhooks import log, signature
-from tests.conftest import POLKA_KEY, Sql, a_settings
+from tests.databases import POLKA_KEY, Sql, a_settings
 from tests.doors import in_chunks
 from tests.factories import API_KEY, a_user, an_event, an_id
 

@@ -19,7 +19,7 @@ from sqlalchemy import URL
 from chirpy import create_app
 from chirpy.database import db
 from chirpy.serving import alembic_config
-from tests.conftest import POLKA_KEY, Sql, a_settings, create_database
+from tests.databases import POLKA_KEY, Sql, a_settings, create_database
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[1]

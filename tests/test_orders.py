@@ -16,7 +16,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings, strategies as st
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, a_user, an_event, an_id
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import PASSWORD, an_email
 
 USER = ["id", "created_at", "updated_at", "email", "is_chirpy_red"]

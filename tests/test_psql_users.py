@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 from psycopg2 import errors
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, a_chirp, a_person, a_user
 
 pytestmark = pytest.mark.usefixtures("emptied")

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.chirps.schemas import chirp_schema
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import a_chirp, a_person, a_user
 
 CHIRP = ["id", "created_at", "updated_at", "body", "user_id"]

@@ -4,10 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from sqlalchemy import URL
-
-from tests.conftest import POLKA_KEY
-from tests.server import PROJECT, a_server
+from tests.databases import POLKA_KEY
+from tests.server import PROJECT, Server
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -20,17 +18,16 @@ def session() -> list[tuple[str, str]]:
 
 
 def test_the_session_gives_the_answers_it_shows(
-    tmp_path: Path, database_url: URL, emptied: None
+    tmp_path: Path, server: Server, emptied: None
 ) -> None:
     typed = "".join(text for language, text in session() if language == "sh")
     shown = [text for language, text in session() if language != "sh"]
     (tmp_path / ".env").write_text(f"POLKA_KEY={POLKA_KEY}\n")
 
-    with a_server(database_url) as server:
-        script = typed.replace("localhost:8080", server.url.removeprefix("http://"))
-        told = subprocess.run(
-            ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout
+    script = typed.replace("localhost:8080", server.url.removeprefix("http://"))
+    told = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
 
     kept = [line for line in told.splitlines() if not re.match(r"(server|date):", line)]
     assert comparable("\n".join(kept)) == comparable("\n".join(shown))

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import Person, a_person
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import Sql
+from tests.databases import Sql
 
 # by name; a question mark for those that may be NULL
 COLUMNS = {

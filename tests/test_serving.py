@@ -7,20 +7,18 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
-from pathlib import Path
 from time import sleep
 
 import psycopg2
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 from chirpy.postgres import PrivatePostgres
-from tests.conftest import POLKA_KEY, Sql
+from tests.databases import POLKA_KEY, Sql, written
 from tests.factories import API_KEY, PASSWORD, a_user, an_email, an_event
 from tests.server import (
     PATIENCE,
@@ -33,7 +31,6 @@ from tests.server import (
     crash,
     run,
     wait_until,
-    written,
 )
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -50,28 +47,9 @@ pytestmark = pytest.mark.usefixtures("app")  # which empties the database afterw
 
 
 @pytest.fixture(scope="module")
-def server(database_url: URL) -> Iterator[Server]:
+def one_thread(database_url: URL) -> Iterator[Server]:
     """A server with one thread: what it answers, it answers after all that was asked before."""
     with a_server(database_url, THREADS="1") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PrivatePostgres]:
-    """A Postgres to crash."""
-    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-"))
-    folder.chmod(0o711)  # run by root, Postgres drops to a user who must get in
-    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
-    postgres.ensure_running()
-    yield postgres
-    postgres.destroy()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def server_on_it(postgres: PrivatePostgres) -> Iterator[Server]:
-    """A server on the Postgres to crash."""
-    with a_server(make_url(postgres.url)) as server:
         yield server
 
 
@@ -213,7 +191,8 @@ def test_two_processes_count_as_one_and_share_what_connections_they_may_have(
         assert "visited 24 times" in server.ask("GET", "/admin/metrics").text
 
 
-def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(server: Server, sql: Sql) -> None:
+@pytest.mark.xdist_group("one thread")
+def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(one_thread: Server, sql: Sql) -> None:
     event = json.dumps(an_event(a_user(sql))).encode()
     in_chunks = chunks(event, 30)
     before_its_last_brace = range(in_chunks.rindex(b"}"))
@@ -225,11 +204,11 @@ def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(server: Server, sql
     ]
 
     for request in cut_off:
-        assert status_of(server.send(request, hang_up=True)) in {0, 400}
-    assert server.ask("GET", "/api/readyz").status == 200
+        assert status_of(one_thread.send(request, hang_up=True)) in {0, 400}
+    assert one_thread.ask("GET", "/api/readyz").status == 200
     assert sql("SELECT * FROM webhook_events") == sql("SELECT * FROM memberships") == []
 
-    assert status_of(server.send(CHUNKED + in_chunks)) == 204
+    assert status_of(one_thread.send(CHUNKED + in_chunks)) == 204
     assert sql("SELECT outcome FROM webhook_events") == [("applied",)]
 
 
@@ -351,36 +330,38 @@ def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"404", b"200", b"200"]
 
 
+@pytest.mark.xdist_group("mortal")
 def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_served(
-    server_on_it: Server, postgres: PrivatePostgres
+    mortal_server: Server, mortal_postgres: PrivatePostgres
 ) -> None:
     account = {"email": an_email(), "password": PASSWORD}
-    crash(postgres)
+    crash(mortal_postgres)
     refused = [
-        server_on_it.ask("GET", "/api/readyz"),
-        server_on_it.ask("GET", "/api/chirps"),
-        server_on_it.ask("POST", "/api/users", account),
-        server_on_it.ask("POST", "/api/polka/webhooks", an_event(NOBODY), API_KEY),
+        mortal_server.ask("GET", "/api/readyz"),
+        mortal_server.ask("GET", "/api/chirps"),
+        mortal_server.ask("POST", "/api/users", account),
+        mortal_server.ask("POST", "/api/polka/webhooks", an_event(NOBODY), API_KEY),
     ]
-    assert server_on_it.ask("GET", "/api/healthz").status == 200
-    postgres.ensure_running()
+    assert mortal_server.ask("GET", "/api/healthz").status == 200
+    mortal_postgres.ensure_running()
 
     for answer in refused:
         assert answer.status == 503
         assert answer.headers["Retry-After"].isdecimal()
         assert answer.json["error"]
-    assert server_on_it.ask("GET", "/api/readyz").status == 200
-    assert server_on_it.ask("POST", "/api/users", account).status == 201
+    assert mortal_server.ask("GET", "/api/readyz").status == 200
+    assert mortal_server.ask("POST", "/api/users", account).status == 201
 
 
+@pytest.mark.xdist_group("mortal")
 def test_a_restart_of_the_database_while_nobody_asks_is_noticed_by_nobody(
-    server_on_it: Server, postgres: PrivatePostgres
+    mortal_server: Server, mortal_postgres: PrivatePostgres
 ) -> None:
     def ask_at_once(_: int) -> int:
-        return server_on_it.ask("GET", "/api/chirps").status
+        return mortal_server.ask("GET", "/api/chirps").status
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask_at_once, range(32))) == {200}
-        crash(postgres)
-        postgres.ensure_running()
+        crash(mortal_postgres)
+        mortal_postgres.ensure_running()
         assert set(pool.map(ask_at_once, range(32))) == {200}

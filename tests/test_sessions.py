@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import Person, a_person
 
 WALT = "walt@example.com"

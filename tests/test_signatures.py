@@ -14,7 +14,7 @@ from chirpy import create_app
 from chirpy.database import db
 from chirpy.settings import signing_key
 from chirpy.webhooks import signature
-from tests.conftest import Sql, a_settings
+from tests.databases import Sql, a_settings
 from tests.factories import API_KEY, a_user, an_event
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -2,7 +2,6 @@
 
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,9 +12,11 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from chirpy.postgres import PrivatePostgres
-from tests.conftest import create_database
+from chirpy.serving import StartError, bring_up_to_date
+from chirpy.settings import DRIVER
+from tests.databases import Sql, an_app, create_database, written
 from tests.factories import PASSWORD, an_email
-from tests.server import PROJECT, SECRETS, SMALL, UNFORCED, UNSET, Server, a_free_port, run, written
+from tests.server import PROJECT, SECRETS, SMALL, UNFORCED, UNSET, Server, a_free_port, run
 
 SECOND_START = 3  # seconds, with everything in place
 DB_PASSWORD = "only-the-database-knows"
@@ -30,15 +31,6 @@ class Starting(Server):
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that everybody may enter: run by root, Postgres drops to another user."""
-    path = Path(tempfile.mkdtemp(prefix="chirpy-test-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
 def copy(folder: Path) -> Iterator[Path]:
     """A copy of Chirpy as it comes, without `.env` and without data."""
     copy = folder / "chirpy"
@@ -50,18 +42,17 @@ def copy(folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def guarded(folder: Path) -> Iterator[URL]:
+def guarded(cluster_url: URL, sql: Sql) -> Iterator[URL]:
     """The address of a database that asks for a password, which is part of it."""
-    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})
-    with closing(psycopg2.connect(**postgres.ensure_running())) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE ROLE learner LOGIN PASSWORD '{DB_PASSWORD}'")
-            rules = postgres.data / "pg_hba.conf"
-            rules.write_text("local all learner scram-sha-256\n" + rules.read_text())
-            cursor.execute("SELECT pg_reload_conf()")
-    yield make_url(postgres.url).set(username="learner", password=DB_PASSWORD)
-    postgres.destroy()
+    sql(f"CREATE ROLE learner LOGIN PASSWORD '{DB_PASSWORD}'")
+    [[rules]] = [map(Path, row) for row in sql("SHOW hba_file")]
+    usual = rules.read_text()
+    rules.write_text(f"local all learner scram-sha-256\n{usual}")
+    sql("SELECT pg_reload_conf()")
+    yield cluster_url.set(username="learner", password=DB_PASSWORD)
+    rules.write_text(usual)
+    sql("SELECT pg_reload_conf()")
+    sql("DROP ROLE learner")
 
 
 def refusal(*arguments: str, **given: str) -> str:
@@ -84,21 +75,37 @@ def test_settings_that_are_missing_or_wrong_are_all_named_before_anything_starts
     assert not (copy / "instance").exists()
 
 
+def told(url: URL) -> str:
+    """What a start says that can't use the database at `url`."""
+    with an_app(url) as app, pytest.raises(StartError) as refused:
+        bring_up_to_date(app)
+    return str(refused.value)
+
+
+UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
+
+
+@pytest.mark.parametrize("command", [("app.py",), ("-m", "flask", "db", "upgrade")])
+def test_a_database_that_cannot_be_reached_is_one_message(command: tuple[str, ...]) -> None:
+    said = refusal(*command, DB_URL=written(UNREACHABLE))
+
+    assert "Connection refused" in said
+    assert "Next: start Postgres" in said
+
+
 @pytest.mark.parametrize(
-    ("url", "reason"),
+    ("url", "reason", "step"),
     [
-        (f"postgres://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy", "Connection refused"),
-        (f"postgres://learner:{DB_PASSWORD}@nowhere.invalid/chirpy", "nowhere.invalid"),
-        (f"postgres://learner:{DB_PASSWORD}@127.0.0.1/chirpy?surprise=1", "surprise"),
+        (UNREACHABLE.set(host="nowhere.invalid"), "nowhere.invalid", "correct the host"),
+        (UNREACHABLE.set(query={"surprise": "1"}), "surprise", "take that option out"),
     ],
 )
-def test_a_database_that_cannot_be_reached_is_named_with_the_next_step(
-    url: str, reason: str
-) -> None:
-    said = refusal("app.py", DB_URL=url)
+def test_so_is_an_address_that_cannot_be_right(url: URL, reason: str, step: str) -> None:
+    said = told(url)
 
     assert reason in said
-    assert "\nNext: " in said
+    assert f"\nNext: {step}" in said
+    assert DB_PASSWORD not in said
 
 
 def test_a_database_that_refuses_is_named_with_the_next_step(guarded: URL) -> None:
@@ -107,10 +114,11 @@ def test_a_database_that_refuses_is_named_with_the_next_step(guarded: URL) -> No
         (guarded.set(database="nothing"), 'database "nothing" does not exist', "correct DB_URL"),
         (guarded, "permission denied for schema public", "grant the user of DB_URL"),
     ]:
-        said = refusal("app.py", DB_URL=written(url))
+        said = told(url)
 
         assert reason in said
         assert f"\nNext: {step}" in said
+        assert DB_PASSWORD not in said
 
 
 def test_a_database_that_is_ahead_of_the_code_is_left_alone(database_url: URL) -> None:
@@ -120,7 +128,7 @@ def test_a_database_that_is_ahead_of_the_code_is_left_alone(database_url: URL) -
         with connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
 
-        said = refusal("app.py", DB_URL=written(url))
+        said = told(url)
 
         assert "9999" in said
         assert "\nNext: " in said
@@ -129,28 +137,22 @@ def test_a_database_that_is_ahead_of_the_code_is_left_alone(database_url: URL) -
             assert cursor.fetchall() == [("alembic_version",)]
 
 
-@pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "current")])
-def test_flask_says_the_same_of_a_database_that_cannot_be_reached(command: tuple[str, ...]) -> None:
-    url = f"postgres://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy"
-    said = refusal("-m", "flask", *command, DB_URL=url)
+def test_flask_finds_the_application_and_its_routes() -> None:
+    given = UNSET | SECRETS | {"DB_URL": written(UNREACHABLE)}
 
-    assert "Connection refused" in said
-    assert "Next: start Postgres" in said
+    assert "/api/polka/webhooks" in run(PROJECT, "-m", "flask", "routes", **given).stdout
 
 
-def test_flask_shows_the_routes_and_brings_the_database_up_to_date(database_url: URL) -> None:
+def test_flask_brings_the_database_up_to_date(database_url: URL) -> None:
     url = database_url.set(database=f"{database_url.database}_new")
     create_database(url)
 
-    def flask(*command: str) -> str:
-        given = UNSET | SECRETS | {"DB_URL": written(url)}
-        ended = run(PROJECT, "-m", "flask", *command, **given)
-        assert ended.returncode == 0, ended.stdout
-        return ended.stdout
+    with an_app(url) as app:
+        flask = app.test_cli_runner()
+        steps = ["check", "upgrade", "check"]
+        ended = [flask.invoke(args=["db", step]).exit_code for step in steps]
 
-    assert "/api/polka/webhooks" in flask("routes")
-    flask("db", "upgrade")
-    assert "(head)" in flask("db", "current")
+    assert ended == [1, 0, 0]
 
 
 def test_chirpy_brings_its_own_postgres_and_keeps_what_is_in_it(copy: Path) -> None:

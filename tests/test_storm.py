@@ -2,15 +2,12 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -20,7 +17,6 @@ from flask import Flask
 from sqlalchemy import URL, make_url
 
 from chirpy import create_app
-from chirpy.database import db
 from chirpy.polka.commands import polka
 from chirpy.polka.crowd import crowd
 from chirpy.polka.delivery import Round
@@ -29,7 +25,7 @@ from chirpy.polka.storm import Tallies, plan
 from chirpy.polka.verdict import differences
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, signing_key
-from tests.conftest import POLKA_KEY, Sql, a_settings
+from tests.databases import POLKA_KEY, Sql, a_settings, an_app, written
 from tests.factories import a_user
 from tests.server import (
     PATIENCE,
@@ -39,7 +35,6 @@ from tests.server import (
     a_server,
     crash,
     wait_until,
-    written,
 )
 
 SECRET = "whsec_" + "a" * 32
@@ -47,12 +42,6 @@ SMALL = ("--users=10", "--events=60", "--repeats=3", "--concurrency=8")
 NOTHING_LOST = "nothing lost, nothing twice"
 
 Storm = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def server(database_url: URL) -> Iterator[Server]:
-    with a_server(database_url, THREADS="8") as server:
-        yield server
 
 
 @pytest.fixture
@@ -119,11 +108,11 @@ def test_without_shuffle_each_event_comes_several_times_in_a_row(storm: Storm, s
 
 
 def test_signed_it_is_the_same(database_url: URL, emptied: None) -> None:
-    app = create_app(a_settings(database_url, polka_webhook_secrets=(signing_key(SECRET),)))
-    with a_server(database_url, POLKA_WEBHOOK_SECRETS=SECRET) as server:
+    with (
+        an_app(database_url, polka_webhook_secrets=(signing_key(SECRET),)) as app,
+        a_server(database_url, POLKA_WEBHOOK_SECRETS=SECRET) as server,
+    ):
         result = blow(app, server.url, *SMALL)
-    with app.app_context():
-        db.engine.dispose()
 
     assert result.exit_code == 0
     assert ", signed, " in result.stdout
@@ -269,18 +258,6 @@ def test_without_a_database_it_names_the_next_step() -> None:
 # While the machinery dies
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PrivatePostgres]:
-    """A Postgres to crash."""
-    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-"))
-    folder.chmod(0o711)  # run by root, Postgres drops to a user who must get in
-    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
-    postgres.ensure_running()
-    yield postgres
-    postgres.destroy()
-    shutil.rmtree(folder)
-
-
 def deliveries(url: URL) -> int:
     """How many have been counted so far."""
     with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
@@ -297,18 +274,16 @@ def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server)
     postgres.ensure_running()
 
 
+@pytest.mark.xdist_group("mortal")
 @pytest.mark.parametrize("run", range(5))
 def test_nothing_is_lost_while_a_worker_is_killed_and_postgres_crashes(
-    postgres: PrivatePostgres, run: int
+    mortal_postgres: PrivatePostgres, mortal_server: Server, run: int
 ) -> None:
-    url = make_url(postgres.url).set(drivername=DRIVER)
-    app = create_app(a_settings(url))
-    with a_server(url, WORKERS="2") as server, ThreadPoolExecutor() as pool:
-        trouble = pool.submit(kill_a_worker_and_crash, postgres, url, server)
-        result = blow(app, server.url, "--users=30", "--events=300", "--repeats=3")
+    url = make_url(mortal_postgres.url).set(drivername=DRIVER)
+    with an_app(url) as app, ThreadPoolExecutor() as pool:
+        trouble = pool.submit(kill_a_worker_and_crash, mortal_postgres, url, mortal_server)
+        result = blow(app, mortal_server.url, "--users=30", "--events=300", "--repeats=3")
         trouble.result()
-    with app.app_context():
-        db.engine.dispose()
 
     assert result.stdout.splitlines()[-1] == NOTHING_LOST, result.output
     assert result.exit_code == 0
