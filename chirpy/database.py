@@ -27,8 +27,11 @@ CONNECT_ARGS = {
     "client_encoding": "utf8",  # whatever PGCLIENTENCODING and the database say
 }
 POOL_TIMEOUT = 2  # seconds a request waits for a connection that another one holds
-# Both in one round trip; a webhook that waits longer is better off with a 503 and its retry.
-BOUNDED_WAITS = "SET lock_timeout = '2s'; SET statement_timeout = '5s'"
+# All in one round trip. A webhook that waits longer is better off with a 503 and its retry.
+SESSION = (
+    "SET lock_timeout = '2s'; SET statement_timeout = '5s';"
+    " SET default_transaction_isolation = 'read committed'"
+)
 Record = Row[*tuple[Any, ...]]  # what a statement returns, column by column
 
 NEW_ID = text("gen_random_uuid()")
@@ -60,7 +63,6 @@ def bind(app: Flask, settings: Settings) -> None:
     """Give `app` a pool of one connection for each of its threads."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.db_url or URL.create(DRIVER)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "isolation_level": "READ COMMITTED",
         "pool_size": settings.threads,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT,
@@ -83,12 +85,12 @@ def private_postgres() -> PrivatePostgres | None:
 
 
 def listen(engine: Engine) -> None:
-    """Bound the waits of each new connection, and drop pooled ones that Postgres has closed."""
+    """Set up each new connection, and drop pooled ones that Postgres has closed."""
 
     @event.listens_for(engine, "connect")
-    def bound_waits(connection: Any, _record: object) -> None:
+    def set_up(connection: Any, _record: object) -> None:
         # As a statement, not as start-up options: PgBouncer refuses those.
-        connection.cursor().execute(BOUNDED_WAITS)
+        connection.cursor().execute(SESSION)
         connection.commit()
 
     @event.listens_for(engine, "checkout")

@@ -1,21 +1,43 @@
-"""What Postgres may do to a transaction: undo it for another one's sake, or refuse it by name."""
+"""Transactions: a statement alone, one done again for another one's sake, one refused by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from random import random
 from time import sleep
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from chirpy.database import db
+from chirpy.database import Record, db
 
 TRIES = 4
 RETRY_PAUSE = 0.02  # seconds at most before the second try; two that met must not meet again
 UNDONE = ("40001", "40P01")  # serialization failure, deadlock
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def ask(question: Executable, parameters: Mapping[str, Any]) -> Sequence[Record]:
+    """What one SELECT finds, as a transaction of its own: one round trip, no BEGIN, no ROLLBACK."""
+    with db.engine.connect() as connection, autocommitting(connection):
+        return connection.execute(question, parameters).all()
+
+
+@contextmanager
+def autocommitting(connection: Connection) -> Iterator[None]:
+    """Let each statement be a transaction, by psycopg2's own switch, which asks Postgres nothing.
+
+    SQLAlchemy's isolation level AUTOCOMMIT costs two round trips each time it is set and unset.
+    """
+    psycopg2_connection: Any = connection.connection.dbapi_connection
+    psycopg2_connection.autocommit = True
+    try:
+        yield
+    finally:
+        if not psycopg2_connection.closed:
+            psycopg2_connection.autocommit = False
 
 
 def retried(act: Callable[P, R]) -> Callable[P, R]:

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from alembic import command
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
 from chirpy import create_app
@@ -27,6 +29,17 @@ from tests.databases import Sql, a_settings, create_database, written
 from tests.server import Server, a_server
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
+# Any example is found again by the seed that is printed; none is kept, and a machine may be busy.
+hypothesis.settings.register_profile(
+    "chirpy",
+    max_examples=30,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    # One application for all examples: each has users of its own.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("chirpy")
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Request
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from marshmallow import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.test import EnvironBuilder
@@ -23,14 +23,6 @@ from chirpy.webhooks import credentials, signature
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = signing_key(SECRET)
 ACCEPTED, REFUSED, CRASHED = "accepted", "refused", "crashed"
-
-bounded = settings(
-    max_examples=100,
-    database=None,
-    deadline=None,  # a machine may be busy
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,7 @@ def deliveries(draw: st.DrawFn) -> Delivery:
     return draw(st.sampled_from(CHANGES))(draw, replace(delivery, signatures=" ".join(listed)))
 
 
-@bounded
+@settings(max_examples=100)
 @given(secrets, ids, bodies, st.integers(-290, 290))
 def test_what_the_oracle_signs_is_accepted(
     secret: str, event_id: str, body: bytes, offset: int
@@ -143,7 +135,7 @@ def test_what_the_oracle_signs_is_accepted(
     assert (theirs(delivery, secret), ours(delivery, secret)) == (ACCEPTED, ACCEPTED)
 
 
-@bounded
+@settings(max_examples=100)
 @given(ids, bodies)
 def test_what_chirpy_signs_the_oracle_accepts(event_id: str, body: bytes) -> None:
     now = str(int(time.time()))
@@ -152,13 +144,13 @@ def test_what_chirpy_signs_the_oracle_accepts(event_id: str, body: bytes) -> Non
     assert theirs(Delivery(event_id, now, made, body)) == ACCEPTED
 
 
-@bounded
+@settings(max_examples=100)
 @given(deliveries())
 def test_of_well_formed_headers_both_say_the_same(delivery: Delivery) -> None:
     assert ours(delivery) == theirs(delivery)
 
 
-@bounded
+@settings(max_examples=100)
 @given(deliveries(), st.sampled_from(["id", "timestamp", "signatures"]), st.data())
 def test_whatever_is_done_to_a_header_what_the_oracle_refuses_is_refused(
     delivery: Delivery, name: str, data: st.DataObject

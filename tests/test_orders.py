@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from werkzeug.test import TestResponse
 
 from tests.databases import Sql
@@ -24,15 +24,6 @@ MOMENTS = [timedelta(), timedelta(microseconds=1), timedelta(hours=1)]
 TYPES = ["user.upgraded", "user.downgraded"]
 USERS = 3
 EXAMPLES = count()
-
-bounded = settings(
-    max_examples=30,
-    database=None,
-    deadline=None,  # a machine may be busy
-    print_blob=True,
-    # One application for all examples: each has users of its own.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @dataclass(frozen=True)
@@ -168,7 +159,6 @@ def expected_outcomes(storm: list[Happening]) -> list[str]:
     return told
 
 
-@bounded
 @given(storm=storms())
 def test_any_order_with_any_repetition_ends_in_the_same_state(
     a_world: Worlds, storm: list[Happening]
@@ -181,7 +171,6 @@ def test_any_order_with_any_repetition_ends_in_the_same_state(
     assert outcomes == expected_outcomes(storm)
 
 
-@bounded
 @given(storm=storms())
 def test_so_does_everything_at_once(a_world: Worlds, storm: list[Happening]) -> None:
     world = a_world()
@@ -193,7 +182,7 @@ def test_so_does_everything_at_once(a_world: Worlds, storm: list[Happening]) -> 
     assert Counter(first) == Counter(set(storm))  # of each event, one delivery counted
 
 
-@settings(bounded, max_examples=15)
+@settings(max_examples=15)
 @given(st.data())
 def test_events_with_a_time_and_no_id_need_no_order_either(
     a_world: Worlds, data: st.DataObject

@@ -2,19 +2,27 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask, jsonify
 from flask.testing import FlaskClient
+from hypothesis import given, strategies as st
+from sqlalchemy import select, text
 
+from chirpy import answers
 from chirpy.chirps.schemas import chirp_schema
+from chirpy.chirps.timeline import CHIRPS, SHOWN
+from chirpy.chirps.wording import LONGEST_CHIRP
+from chirpy.database import db
 from tests.databases import Sql
 from tests.factories import a_chirp, a_person, a_user
 
 CHIRP = ["id", "created_at", "updated_at", "body", "user_id"]
 LINK = re.compile(r'<(/api/chirps\?[!-;=?-~]*)>; rel="next"')
+ALL_OF_TIME = map(datetime.fromisoformat, ["0001-01-02", "9999-12-30"])  # in every zone
 NOON = "2026-01-31 12:00:00+00"
 
 
@@ -114,12 +122,25 @@ def test_times_are_told_in_utc_whatever_zone_they_were_written_in(
     assert chirp["created_at"] == "2026-01-30T22:00:00.000000Z"
 
 
-def test_times_are_told_in_utc_whatever_zone_the_database_tells_them_in() -> None:
-    in_tokyo = datetime(2026, 1, 31, 7, tzinfo=timezone(timedelta(hours=9)))
+@given(
+    body=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
+    created_at=st.datetimes(*ALL_OF_TIME, timezones=st.just(UTC)),
+    zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/St_Johns"]),
+)
+def test_what_postgres_writes_is_what_the_schema_says(
+    app: Flask, sql: Sql, body: str, created_at: datetime, zone: str
+) -> None:
+    """To the letter, whatever a chirp says and whatever zone the database tells times in."""
+    body = body[:LONGEST_CHIRP]
+    author = a_user(sql)
+    said = "INSERT INTO chirps (user_id, body, created_at) VALUES (%s, %s, %s)"
+    sql(said, str(author), body, created_at)
 
-    assert chirp_schema.dump({"created_at": in_tokyo}) == {
-        "created_at": "2026-01-30T22:00:00.000000Z"
-    }
+    with app.app_context():
+        db.session.execute(text("SELECT set_config('timezone', :zone, true)"), {"zone": zone})
+        of_author = select(SHOWN, *CHIRPS.c).where(CHIRPS.c.user_id == author)
+        chirp = db.session.execute(of_author).one()
+        assert answers.one(chirp.json).data == jsonify(chirp_schema.dump(chirp)).data
 
 
 # One author's

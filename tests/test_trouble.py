@@ -297,7 +297,7 @@ def test_a_statement_that_takes_too_long_is_trouble_that_passes(
     upgrade: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(database, "BOUNDED_WAITS", "SET statement_timeout = '200ms'")
+    monkeypatch.setattr(database, "SESSION", "SET statement_timeout = '200ms'")
     trouble("PERFORM pg_sleep(60)", 1)
 
     with an_app(database_in_trouble) as app:

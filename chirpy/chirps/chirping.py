@@ -10,7 +10,7 @@ from chirpy.chirps import idempotency, wording
 from chirpy.chirps.timeline import CHIRPS, SHOWN
 from chirpy.database import Record, db
 from chirpy.errors import Refused
-from chirpy.transactions import refusing
+from chirpy.transactions import ask, refusing
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 
@@ -24,9 +24,10 @@ POST = (
         index_where=text("idempotency_key IS NOT NULL"),
         set_={"idempotency_key": CHIRPS.c.idempotency_key},
     )
-    .returning(*SHOWN, CHIRPS.c.posted_hash)
+    .returning(SHOWN, CHIRPS.c.id, CHIRPS.c.posted_hash)
 )
-FIND = select(*SHOWN).where(CHIRPS.c.id == bindparam("id"))
+FIND = select(SHOWN).where(CHIRPS.c.id == bindparam("id"))
+AUTHOR = select(CHIRPS.c.user_id).where(CHIRPS.c.id == bindparam("id"))
 DELETE = delete(CHIRPS).where(CHIRPS.c.id == bindparam("id"))
 
 
@@ -49,16 +50,23 @@ def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
     return posted, posted.id != chirp["id"]
 
 
-def find(chirp_id: UUID) -> Record:
-    """One chirp. Raises Refused, 404."""
-    chirp = db.session.execute(FIND, {"id": chirp_id}).one_or_none()
-    if chirp is None:
-        raise Refused(404, "No such chirp", hint="GET /api/chirps lists them all")
-    return chirp
+def find(chirp_id: UUID) -> str:
+    """One chirp, as JSON. Raises Refused, 404."""
+    for chirp in ask(FIND, {"id": chirp_id}):
+        return str(chirp.json)
+    raise unknown()
 
 
 def delete_own(chirp_id: UUID, author_id: UUID) -> None:
     """Take a chirp back. Raises Refused: 404 unknown, then 403 somebody else's."""
-    if find(chirp_id).user_id != author_id:
+    author = db.session.scalar(AUTHOR, {"id": chirp_id})
+    if author is None:
+        raise unknown()
+    if author != author_id:
         raise Refused(403, "This chirp is somebody else's", hint="Only its author may delete it")
     db.session.execute(DELETE, {"id": chirp_id})
+
+
+def unknown() -> Refused:
+    """404 for a chirp that is not there, or not any more."""
+    return Refused(404, "No such chirp", hint="GET /api/chirps lists them all")

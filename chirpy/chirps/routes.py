@@ -3,9 +3,10 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from chirpy import answers
 from chirpy.accounts import guard
 from chirpy.chirps import chirping, idempotency, timeline, wording
-from chirpy.chirps.schemas import listing, new_chirp, shown
+from chirpy.chirps.schemas import listing, new_chirp
 from chirpy.database import db
 from chirpy.fields import uuid_in_path
 from chirpy.paging import links
@@ -25,7 +26,7 @@ def post_chirp() -> ResponseReturnValue:
     chirp, replayed = chirping.post(author_id, body, idempotency.key_of(request))
     db.session.commit()
     headers = {idempotency.REPLAYED: "true"} if replayed else {}
-    return shown(chirp), 201, headers
+    return answers.one(chirp.json), 201, headers
 
 
 @blueprint.get("/chirps")
@@ -33,13 +34,13 @@ def list_chirps() -> ResponseReturnValue:
     """A page of chirps, oldest first unless `sort=desc`; `Link` leads to the next. 200; 400."""
     wanted = listing.load(request.args)
     chirps, after = timeline.page(**wanted)
-    return [shown(chirp) for chirp in chirps], 200, links(request, after)
+    return answers.several(chirp.json for chirp in chirps), 200, links(request, after)
 
 
 @blueprint.get("/chirps/<chirp_id>")
 def show_chirp(chirp_id: str) -> ResponseReturnValue:
     """One chirp. 200 Chirp; 400 not a UUID; 404."""
-    return shown(chirping.find(uuid_in_path(chirp_id)))
+    return answers.one(chirping.find(uuid_in_path(chirp_id)))
 
 
 @blueprint.delete("/chirps/<chirp_id>")

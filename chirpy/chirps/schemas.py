@@ -1,10 +1,7 @@
 """What goes in and comes out where chirps are concerned."""
 
-from typing import Any, cast
-
 from marshmallow import Schema, fields
 
-from chirpy.database import Record
 from chirpy.fields import Id, Instant, Shape, Text
 from chirpy.paging import After, Limit
 
@@ -39,8 +36,3 @@ class ListingSchema(Shape):
 new_chirp = NewChirpSchema()
 chirp_schema = ChirpSchema()
 listing = ListingSchema()
-
-
-def shown(chirp: Record) -> dict[str, Any]:
-    """A row of `chirps` as it goes out."""
-    return cast("dict[str, Any]", chirp_schema.dump(chirp))

@@ -7,18 +7,21 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select, tuple_
 
+from chirpy.answers import json_of
 from chirpy.chirps.models import Chirp
-from chirpy.database import Record, db, table
+from chirpy.chirps.schemas import chirp_schema
+from chirpy.database import Record, table
 from chirpy.paging import Cursor, cut
+from chirpy.transactions import ask
 
 CHIRPS = table(Chirp)
-SHOWN = (CHIRPS.c.id, CHIRPS.c.created_at, CHIRPS.c.updated_at, CHIRPS.c.body, CHIRPS.c.user_id)
+SHOWN = json_of(chirp_schema, CHIRPS)
 PLACE = (CHIRPS.c.created_at, CHIRPS.c.id)
 
 
 def build(newest_first: bool, of_author: bool, continued: bool) -> Select[Any]:
     """The statement for one kind of page."""
-    page = select(*SHOWN).limit(bindparam("limit"))
+    page = select(SHOWN, *PLACE).limit(bindparam("limit"))
     page = page.order_by(*(place.desc() if newest_first else place for place in PLACE))
     if of_author:
         page = page.where(CHIRPS.c.user_id == bindparam("author_id"))
@@ -38,4 +41,4 @@ def page(
     statement = PAGES[newest_first, author_id is not None, after is not None]
     place = after._asdict() if after else {}
     parameters = {"author_id": author_id, "limit": limit + 1, **place}
-    return cut(db.session.execute(statement, parameters).all(), limit, "created_at")
+    return cut(ask(statement, parameters), limit, "created_at")
