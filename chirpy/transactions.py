@@ -19,10 +19,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def ask(question: Executable, parameters: Mapping[str, Any]) -> Sequence[Record]:
-    """What one SELECT finds, as a transaction of its own: one round trip, no BEGIN, no ROLLBACK."""
+def alone(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Record]:
+    """Run a statement that is a transaction of its own: one round trip, no BEGIN and no COMMIT.
+
+    When this returns, it is committed; when it raises, it is undone, except that nobody can say if
+    the connection was lost meanwhile.
+    """
     with db.engine.connect() as connection, autocommitting(connection):
-        return connection.execute(question, parameters).all()
+        return connection.execute(statement, parameters).all()
 
 
 @contextmanager
@@ -51,7 +55,6 @@ def retried(act: Callable[P, R]) -> Callable[P, R]:
             except DBAPIError as error:
                 if getattr(error.orig, "pgcode", None) not in UNDONE:
                     raise
-                db.session.rollback()
                 sleep(random() * attempt * RETRY_PAUSE)
         return act(*args, **kwargs)
 

@@ -23,6 +23,7 @@ from tests.databases import POLKA_KEY, Sql, a_settings, create_database
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[1]
+RECEIVE_EVENT = PROJECT / "chirpy" / "webhooks" / "receive_event.sql"
 STEPS = ScriptDirectory.from_config(alembic_config())
 SCHEMA = """
     SELECT 'column' AS kind, table_name::text AS of, column_name::text,
@@ -33,6 +34,9 @@ SCHEMA = """
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL
     SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL
+    SELECT 'function', proname, pg_get_function_arguments(oid), prosrc
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     UNION ALL
     SELECT 'sequence', sequencename, '', data_type::text FROM pg_sequences
 """
@@ -105,8 +109,9 @@ def test_the_migrations_make_what_the_models_describe(scratch_app: Flask) -> Non
 def test_they_also_make_what_alembic_does_not_compare(
     scratch_app: Flask, scratch: URL, database_url: URL
 ) -> None:
-    with scratch_app.app_context():
-        db.create_all()
+    with scratch_app.app_context(), db.engine.begin() as connection:
+        db.metadata.create_all(connection)
+        connection.exec_driver_sql(RECEIVE_EVENT.read_text())
 
     assert schema(scratch) == schema(database_url)
 

@@ -10,7 +10,7 @@ from chirpy.chirps import idempotency, wording
 from chirpy.chirps.timeline import CHIRPS, SHOWN
 from chirpy.database import Record, db
 from chirpy.errors import Refused
-from chirpy.transactions import ask, refusing
+from chirpy.transactions import alone, refusing
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 
@@ -32,7 +32,7 @@ DELETE = delete(CHIRPS).where(CHIRPS.c.id == bindparam("id"))
 
 
 def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
-    """Post `body`, cleaned; with a key that was used before, return that chirp and True.
+    """Post `body`, cleaned, and COMMIT; a key that was used before returns that chirp and True.
 
     Raises Refused: 400 too long, 401 the author is gone, 422 the key stood for another body.
     """
@@ -44,7 +44,7 @@ def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
         "posted_hash": key and idempotency.fingerprint(body),
     }
     with refusing("fk_chirps_user_id_users", guard.user_gone):
-        posted = db.session.execute(POST, chirp).one()
+        [posted] = alone(POST, chirp)
     if posted.posted_hash != chirp["posted_hash"]:
         raise idempotency.reused()
     return posted, posted.id != chirp["id"]
@@ -52,7 +52,7 @@ def post(author_id: UUID, body: str, key: str | None) -> tuple[Record, bool]:
 
 def find(chirp_id: UUID) -> str:
     """One chirp, as JSON. Raises Refused, 404."""
-    for chirp in ask(FIND, {"id": chirp_id}):
+    for chirp in alone(FIND, {"id": chirp_id}):
         return str(chirp.json)
     raise unknown()
 

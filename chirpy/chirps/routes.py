@@ -24,7 +24,6 @@ def post_chirp() -> ResponseReturnValue:
     author_id = guard.require_user(request)
     body = new_chirp.load(read_json(request))["body"]
     chirp, replayed = chirping.post(author_id, body, idempotency.key_of(request))
-    db.session.commit()
     headers = {idempotency.REPLAYED: "true"} if replayed else {}
     return answers.one(chirp.json), 201, headers
 

@@ -12,7 +12,7 @@ from chirpy.chirps.models import Chirp
 from chirpy.chirps.schemas import chirp_schema
 from chirpy.database import Record, table
 from chirpy.paging import Cursor, cut
-from chirpy.transactions import ask
+from chirpy.transactions import alone
 
 CHIRPS = table(Chirp)
 SHOWN = json_of(chirp_schema, CHIRPS)
@@ -41,4 +41,4 @@ def page(
     statement = PAGES[newest_first, author_id is not None, after is not None]
     place = after._asdict() if after else {}
     parameters = {"author_id": author_id, "limit": limit + 1, **place}
-    return cut(ask(statement, parameters), limit, "created_at")
+    return cut(alone(statement, parameters), limit, "created_at")

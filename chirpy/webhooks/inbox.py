@@ -6,59 +6,41 @@ from typing import Any
 
 from sqlalchemy import text
 
-from chirpy.database import db
 from chirpy.errors import Refused
+from chirpy.transactions import alone, refusing, retried
 from chirpy.webhooks import effects
 from chirpy.webhooks.schemas import Event
 
-# One statement for the first delivery and for every repeat. Of two at the same moment, the second
-# waits here until the first has committed, or was undone. No row comes back when the id stands for
-# another meaning.
-RECORD = text("""
-    INSERT INTO webhook_events AS known
-        (event_id, type, user_id, occurred_at, body, fingerprint, outcome)
-    VALUES
-        (:event_id, :type, :user_id, :occurred_at, :body, :fingerprint, :outcome)
-    ON CONFLICT (provider, event_id) DO UPDATE
-    SET deliveries = known.deliveries + 1,
-        last_delivered_at = greatest(known.last_delivered_at, now())
-    WHERE coalesce(known.fingerprint, excluded.fingerprint) = excluded.fingerprint
-    RETURNING id, deliveries
+# The whole transaction; receive_event.sql, in this folder, has what it does.
+RECEIVE = text("""
+    SELECT receive_event(
+        :event_id, :type, :user_id, :occurred_at, :body, :fingerprint, :makes_red, :identified
+    ) AS outcome
 """)
 
 
+@retried
 def receive(event: Event, body: bytes) -> str:
-    """Record one delivery and let its event take effect; returns the outcome.
+    """Record one delivery, let its event take effect, COMMIT; returns the outcome.
 
     `applied`, `duplicate`, `stale` or `ignored`. Raises Refused: 404 unknown user, 409 an id that
     stands for another event.
     """
-    event_id = event.event_id or made_id(event)
-    record = db.session.execute(RECORD, row(event, event_id, body)).one_or_none()
-    if record is None:
-        raise another_meaning()
-    repeated = record.deliveries > 1
-    if repeated and identified(event):
-        return "duplicate"
-    if event.user_id is None:
-        return "ignored"
-    effect = effects.apply(
-        record.id, event.user_id, effects.EFFECTS[event.type], event_id, event.occurred_at
-    )
-    return "duplicate" if repeated and not effect.differs else effect.outcome
-
-
-def row(event: Event, event_id: str, body: bytes) -> dict[str, Any]:
-    """The event as the inbox keeps it; the effect has the last word on `outcome`."""
-    return {
-        "event_id": event_id,
+    delivery = {
+        "event_id": event.event_id or made_id(event),
         "type": event.type,
         "user_id": event.user_id,
         "occurred_at": event.occurred_at,
         "body": body.decode(),
         "fingerprint": fingerprint(event),
-        "outcome": "ignored" if event.user_id is None else "applied",
+        "makes_red": effects.EFFECTS.get(event.type),
+        "identified": identified(event),
     }
+    with refusing("fk_memberships_user_id_users", unknown_user):
+        [received] = alone(RECEIVE, delivery)
+    if received.outcome is None:
+        raise another_meaning()
+    return str(received.outcome)
 
 
 def identified(event: Event) -> bool:
@@ -88,6 +70,11 @@ def meaning(event: Event) -> Any:
 def digest(value: Any) -> bytes:
     """SHA-256 of JSON in one form: sorted keys, no blanks, ASCII."""
     return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def unknown_user() -> Refused:
+    """404; nothing is kept, so a later delivery counts."""
+    return Refused(404, "No such user", fields={"data.user_id": "is nobody's id"})
 
 
 def another_meaning() -> Refused:

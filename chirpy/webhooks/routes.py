@@ -7,14 +7,12 @@ from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from chirpy import development, logs
-from chirpy.database import db
 from chirpy.paging import links
 from chirpy.reading import parse, read_body
 from chirpy.settings import current_settings
-from chirpy.transactions import retried
 from chirpy.webhooks import credentials, inbox, log
 from chirpy.webhooks.log_schemas import log_filter, logged
-from chirpy.webhooks.schemas import Event, read_event
+from chirpy.webhooks.schemas import read_event
 
 LOG = logging.getLogger(__name__)
 
@@ -30,15 +28,8 @@ def receive_event() -> ResponseReturnValue:
     body = read_body(request)
     credentials.require(request, body, current_settings())
     event = read_event(parse(body), request.headers.get("webhook-id"))
-    return "", 204, {"Webhook-Outcome": take_in(event, body)}
-
-
-@retried
-def take_in(event: Event, body: bytes) -> str:
-    """One transaction: the event, its effect, COMMIT. Returns the outcome."""
-    outcome = inbox.receive(event, body)
-    db.session.commit()
-    return outcome
+    outcome = inbox.receive(event, body)  # is committed when it returns
+    return "", 204, {"Webhook-Outcome": outcome}
 
 
 @blueprint.after_request

@@ -74,12 +74,13 @@ class EventSchema(Shape):
 def about_user(data: Any) -> UUID:
     """The user whom an event that we act on is about. Raises ValidationError."""
     try:
-        user_id: UUID = AboutUserSchema().load({} if data is None else data)["user_id"]
+        user_id: UUID = about_user_schema.load({} if data is None else data)["user_id"]
     except ValidationError as error:
         raise ValidationError({"data": error.messages}) from None
     return user_id
 
 
+about_user_schema = AboutUserSchema()
 event_schema = EventSchema()
 
 

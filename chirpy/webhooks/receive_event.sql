@@ -1,0 +1,73 @@
+-- One delivery: record its event, let it take effect, say what became of it. Called as a statement
+-- of its own, it is one transaction and one round trip, and its plans are made once a connection.
+--
+-- Returns applied, stale, duplicate or ignored, and null when the id stands for another event.
+-- An unknown user is refused by fk_memberships_user_id_users, and all of this undone.
+
+CREATE FUNCTION receive_event(
+    event_id text,
+    type text,
+    user_id uuid,              -- null for a type that we do not act on
+    occurred_at timestamptz,   -- null when the provider did not say: it counts as happening now
+    body text,
+    fingerprint bytea,         -- SHA-256 of what the event means
+    makes_red boolean,
+    identified boolean         -- whether a second delivery with this id proves to be a repeat
+) RETURNS text LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    times integer;
+    was_red boolean;
+    became text;
+BEGIN
+    -- The first unique constraint tells a repeat. Of two deliveries at the same moment the second
+    -- waits here until the first has committed, or was undone.
+    INSERT INTO webhook_events AS known
+        (event_id, type, user_id, occurred_at, body, fingerprint, outcome)
+    VALUES (
+        receive_event.event_id, receive_event.type, receive_event.user_id,
+        receive_event.occurred_at, receive_event.body, receive_event.fingerprint,
+        CASE WHEN receive_event.user_id IS NULL THEN 'ignored' ELSE 'applied' END
+    )
+    ON CONFLICT (provider, event_id) DO UPDATE
+    SET deliveries = known.deliveries + 1,
+        last_delivered_at = greatest(known.last_delivered_at, now())
+    WHERE coalesce(known.fingerprint, excluded.fingerprint) = excluded.fingerprint
+    RETURNING deliveries INTO times;
+
+    IF times IS NULL THEN
+        RETURN NULL;
+    ELSIF times > 1 AND identified THEN
+        RETURN 'duplicate';
+    ELSIF receive_event.user_id IS NULL THEN
+        RETURN 'ignored';
+    ELSIF times > 1 THEN
+        SELECT is_chirpy_red INTO was_red
+        FROM memberships WHERE user_id = receive_event.user_id;
+    END IF;
+
+    -- The second one makes the order of arrival harmless: only what happened later changes a
+    -- membership. Of two at the same moment the greater id, byte by byte, counts as later.
+    INSERT INTO memberships AS membership (user_id, is_chirpy_red, as_of, event_id)
+    VALUES (
+        receive_event.user_id, makes_red, coalesce(receive_event.occurred_at, now()),
+        receive_event.event_id
+    )
+    ON CONFLICT (user_id) DO UPDATE
+    SET is_chirpy_red = excluded.is_chirpy_red,
+        as_of = excluded.as_of,
+        event_id = excluded.event_id
+    WHERE (membership.as_of, membership.event_id) < (excluded.as_of, excluded.event_id);
+
+    IF FOUND AND times = 1 THEN
+        RETURN 'applied';
+    END IF;
+
+    -- A repeat takes back nothing that its event has done.
+    UPDATE webhook_events AS event
+    SET outcome = CASE WHEN FOUND THEN 'applied' WHEN times = 1 THEN 'stale' ELSE outcome END
+    WHERE provider = 'polka' AND event_id = receive_event.event_id
+    RETURNING outcome INTO became;
+    RETURN CASE WHEN times > 1 AND was_red = makes_red THEN 'duplicate' ELSE became END;
+END
+$$;
