@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 LOCK := $(VENV)/.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check db clean
+.PHONY: help run test coverage check bench bench-growth db clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) .env ## serve on http://localhost:8080, setting up what is missing
 	@exec $(BIN)/python app.py
@@ -27,6 +27,12 @@ check: $(READY) ## format, lint, types, import layers, migrations in step with t
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/test_migrations.py
+
+bench: $(READY) ## measure how fast it is beside how fast it could be: ARGS='--seconds 1 --no-plot'
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-growth: $(READY) ## measure what requests cost when there is more and more
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 db: $(READY) .env ## a psql prompt on the database that `make run` uses
 	@exec $(BIN)/flask psql

@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from chirpy.accounts import tokens
-from tests.conftest import Sql
+from tests.databases import Sql
 from tests.factories import API_KEY, PASSWORD
 
-TABLES = ("users", "refresh_tokens", "memberships", "chirps", "webhook_events")
+# Headers that tell a client what to do next, each of one status alone.
+NEXT_STEPS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,25 @@ def in_chunks(body: bytes) -> dict[str, Any]:
 @contextmanager
 def nothing_changes(sql: Sql) -> Iterator[None]:
     """Check that every row of every table is afterwards what it was before."""
-    before = [sql(f"SELECT * FROM {table}") for table in TABLES]
+    before = rows(sql)
     yield
-    assert [sql(f"SELECT * FROM {table}") for table in TABLES] == before
+    assert rows(sql) == before
+
+
+def rows(sql: Sql) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table. `xmin` differs once a row was written again, if with the same."""
+    tables = sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {table: sql(f"SELECT xmin, * FROM {table} ORDER BY 2") for [table] in tables}
 
 
 def refusal(answer: TestResponse, status: int) -> dict[str, Any]:
     """What a refusal says, once it is known to have the form that all of them have."""
     assert answer.status_code == status, answer.get_data(as_text=True)
-    assert answer.content_type == "application/json"
+    assert answer.headers.getlist("Content-Type") == ["application/json"]
+    assert answer.headers["X-Request-Id"]
+    assert "Webhook-Outcome" not in answer.headers
+    for its_status, name in NEXT_STEPS.items():
+        assert len(answer.headers.getlist(name)) == (1 if its_status == status else 0), name
     said: dict[str, Any] = answer.get_json()
     assert said["error"]
     assert set(said) <= {"error", "hint", "fields"}

@@ -19,8 +19,7 @@ from chirpy.postgres.__main__ import main as postgres_command
 from chirpy.postgres.place import PORT
 from chirpy.serving import StartError, bring_up_to_date
 from tests.conftest import CLUSTER_URL
-from tests.databases import Sql
-from tests.doors import an_app
+from tests.databases import Sql, an_app
 
 NOBODY_LISTENS = make_url("postgresql+psycopg2://chirpy@127.0.0.1:1/chirpy")
 

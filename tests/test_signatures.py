@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import URL
 
-from chirpy.settings import signing_key
 from chirpy.webhooks import signature
 from tests.credentials import KEYS, NEXT_SECRET, SECRET, signed
 from tests.databases import Sql, an_app

@@ -1,0 +1,98 @@
+"""A server in processes of its own, for as long as it is measured."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import IO
+
+from benchmarks import processes
+from benchmarks.asking import Ask, Caller
+from benchmarks.failures import BenchmarkFailed
+
+PROJECT = Path(__file__).parents[1]
+PATIENCE = 30  # seconds to start or to stop
+LAST_WORDS = 2000  # characters
+PAUSE = 0.05  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, and its main process."""
+
+    url: str
+    process: int
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """The time that all its processes have computed."""
+        return processes.cpu_seconds(self.process)
+
+
+@contextmanager
+def serving(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run Python with `command`, on a port of its own, until the `with` ends."""
+    port = a_free_port()
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
+            [sys.executable, *command],
+            cwd=PROJECT,
+            env={**os.environ, **environment, "PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        server = Server(f"http://127.0.0.1:{port}", process.pid)
+        try:
+            wait_for(server, process)
+            yield server
+        except BenchmarkFailed as failure:
+            if server.url not in failure.message:
+                raise
+            said = f"{failure.message}\nIts last words:\n{last_of(output)}"
+            raise BenchmarkFailed(said) from None
+        finally:
+            stop(process)
+
+
+def wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers. Raises BenchmarkFailed."""
+    caller, deadline = Caller(server.url), monotonic() + PATIENCE
+    while process.poll() is None and monotonic() < deadline:
+        try:
+            caller.ask(Ask("GET", "/api/healthz"))
+        except BenchmarkFailed:
+            sleep(PAUSE)
+        else:
+            return
+    raise BenchmarkFailed(f"{server.url} did not start")
+
+
+def last_of(output: IO[bytes]) -> str:
+    """The end of what it printed."""
+    output.seek(0)
+    return output.read().decode()[-LAST_WORDS:]
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, politely if it can be had."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def a_free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,175 @@
+"""What holds of every delivery that is refused: it is told why, and it changed nothing.
+
+Our own trouble is in tests/test_trouble.py; what a real server cuts off, in tests/test_serving.py.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import URL, event
+from werkzeug.test import TestResponse
+
+from chirpy.database import db
+from tests.credentials import (
+    KEYS,
+    WRONG_KEYS,
+    WRONG_SIGNATURES,
+    WRONG_TOGETHER,
+    Forge,
+    right_key,
+    signed,
+    together,
+)
+from tests.databases import Sql, an_app
+from tests.deliveries import (
+    AFTER_CREDENTIALS,
+    BEFORE_CREDENTIALS,
+    KNOWN,
+    KNOWN_USER,
+    OTHER_USER,
+    PATH,
+    Delivery,
+)
+from tests.doors import nothing_changes, refusal
+from tests.factories import API_KEY, an_email
+
+WANTED: dict[str, dict[str, Any]] = {
+    "a key": {},
+    "a signature": {"polka_key": None, "polka_webhook_secrets": KEYS},
+    "both": {"polka_webhook_secrets": KEYS},
+}
+PROOFS = {"a key": right_key, "a signature": signed, "both": together(right_key, signed)}
+FORGERIES = {"a key": WRONG_KEYS, "a signature": WRONG_SIGNATURES, "both": WRONG_TOGETHER}
+
+
+@pytest.fixture(scope="module")
+def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
+    """Receivers of deliveries, each wants other proofs; their one database is in use already.
+
+    No test here changes it, so it is filled once for all of them.
+    """
+    with ExitStack() as stack, connection.cursor() as cursor:
+        apps = {name: stack.enter_context(an_app(database_url, **WANTED[name])) for name in WANTED}
+        for user_id in (KNOWN_USER, OTHER_USER):
+            new_user = (str(user_id), an_email())
+            cursor.execute("INSERT INTO users (id, email) VALUES (%s, %s)", new_user)
+        for known in KNOWN * 2:
+            taken = apps["a key"].test_client().post(PATH, json=known, headers=API_KEY)
+            assert taken.status_code == 204
+        yield apps
+        cursor.execute("TRUNCATE users, webhook_events CASCADE")
+
+
+@pytest.fixture
+def client(receivers: dict[str, Flask]) -> FlaskClient:
+    return receivers["a key"].test_client()
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        pytest.param(delivery, id=name)
+        for name, delivery in (BEFORE_CREDENTIALS | AFTER_CREDENTIALS).items()
+    ],
+)
+def test_a_delivery_that_is_refused_changes_nothing(
+    client: FlaskClient, sql: Sql, delivery: Delivery
+) -> None:
+    with nothing_changes(sql):
+        answer = delivery.send(client, API_KEY)
+
+    said = refusal(answer, delivery.status)
+    assert tuple(said.get("fields", ())) == delivery.fields
+
+
+# Strangers
+
+LEARNED_NOTHING = (
+    401,
+    {
+        "Content-Type": "application/json",
+        "Content-Length": "145",
+        "WWW-Authenticate": 'ApiKey realm="polka"',
+    },
+    b"""{"error":"This delivery does not prove that it is Polka's","hint":"Send `Authorization: \
+ApiKey <key>` (not Bearer) and the signature agreed on"}\n""",
+)
+
+
+def learned(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
+    """All that an answer tells, save the id of the request."""
+    assert answer.headers["X-Request-Id"]
+    headers = {name: value for name, value in answer.headers if name != "X-Request-Id"}
+    assert len(headers) + 1 == len(answer.headers)
+    return answer.status_code, headers, answer.data
+
+
+@contextmanager
+def no_connection_taken(app: Flask) -> Iterator[None]:
+    """Check that meanwhile `app` asks its pool for nothing."""
+    with app.app_context():
+        engine = db.engine
+    taken: list[object] = []
+
+    def note(connection: object, *_: object) -> None:
+        taken.append(connection)
+
+    event.listen(engine, "checkout", note)
+    yield
+    event.remove(engine, "checkout", note)
+    assert taken == []
+
+
+every_forgery = pytest.mark.parametrize(
+    ("wanted", "forge"),
+    [
+        pytest.param(wanted, forge, id=f"{name}, where {wanted} is wanted")
+        for wanted, forgeries in FORGERIES.items()
+        for name, forge in forgeries.items()
+    ],
+)
+
+
+@every_forgery
+def test_a_stranger_learns_nothing_and_writes_nothing_whatever_the_body(
+    receivers: dict[str, Flask], sql: Sql, wanted: str, forge: Forge
+) -> None:
+    client = receivers[wanted].test_client()
+    deliveries = {"a good event": Delivery(204)} | AFTER_CREDENTIALS
+
+    with nothing_changes(sql), no_connection_taken(receivers[wanted]):
+        answers = {
+            name: delivery.send(client, forge(delivery.body))
+            for name, delivery in deliveries.items()
+        }
+
+    for name, answer in answers.items():
+        assert learned(answer) == LEARNED_NOTHING, name
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_what_is_refused_before_credentials_are_looked_at_tells_all_the_same(
+    receivers: dict[str, Flask], sql: Sql, wanted: str
+) -> None:
+    client = receivers[wanted].test_client()
+    proofs = (PROOFS[wanted], *FORGERIES[wanted].values())
+
+    with nothing_changes(sql), no_connection_taken(receivers[wanted]):
+        for name, delivery in BEFORE_CREDENTIALS.items():
+            answers = [delivery.send(client, prove(delivery.body)) for prove in proofs]
+            assert [learned(answer) for answer in answers[1:]] == [learned(answers[0])] * len(
+                FORGERIES[wanted]
+            ), name
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_whoever_proves_to_be_polka_is_told_what_is_wrong(
+    receivers: dict[str, Flask], wanted: str
+) -> None:
+    answer = Delivery(400, b"{}").send(receivers[wanted].test_client(), PROOFS[wanted](b"{}"))
+
+    assert list(refusal(answer, 400)["fields"]) == ["event"]
