@@ -16,10 +16,10 @@ run: $(READY) .env ## serve on http://localhost:8080, setting up what is missing
 	@exec $(BIN)/python app.py
 
 test: $(READY) ## run all tests on a private Postgres of their own
-	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup
+	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal
 
 coverage: $(READY) ## run all tests and report which branches they take, server processes included
-	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term
+	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal --cov --cov-report term
 
 check: $(READY) ## format, lint, types, import layers, migrations in step with the models
 	$(BIN)/ruff format --check .

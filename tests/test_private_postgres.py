@@ -34,10 +34,7 @@ THROWAWAY = {"fsync": "off", "full_page_writes": "off"}
 ORDINARY = pwd.getpwnam("nobody")
 BUSY_SECOND = "DO $$BEGIN WHILE clock_timestamp() < now() + '1 s' LOOP END LOOP; END$$"
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
-    pytest.mark.xdist_group("private postgres"),  # one cluster for most of it
-]
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 

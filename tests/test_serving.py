@@ -191,7 +191,6 @@ def test_two_processes_count_as_one_and_share_what_connections_they_may_have(
         assert "visited 24 times" in server.ask("GET", "/admin/metrics").text
 
 
-@pytest.mark.xdist_group("one thread")
 def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(one_thread: Server, sql: Sql) -> None:
     event = json.dumps(an_event(a_user(sql))).encode()
     in_chunks = chunks(event, 30)
@@ -330,7 +329,6 @@ def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"404", b"200", b"200"]
 
 
-@pytest.mark.xdist_group("mortal")
 def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_served(
     mortal_server: Server, mortal_postgres: PrivatePostgres
 ) -> None:
@@ -353,7 +351,6 @@ def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_se
     assert mortal_server.ask("POST", "/api/users", account).status == 201
 
 
-@pytest.mark.xdist_group("mortal")
 def test_a_restart_of_the_database_while_nobody_asks_is_noticed_by_nobody(
     mortal_server: Server, mortal_postgres: PrivatePostgres
 ) -> None:

@@ -274,7 +274,6 @@ def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server)
     postgres.ensure_running()
 
 
-@pytest.mark.xdist_group("mortal")
 @pytest.mark.parametrize("run", range(5))
 def test_nothing_is_lost_while_a_worker_is_killed_and_postgres_crashes(
     mortal_postgres: PrivatePostgres, mortal_server: Server, run: int
