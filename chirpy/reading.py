@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from flask import Request
+from werkzeug.exceptions import ClientDisconnected
 
 from chirpy.errors import Refused
 
@@ -42,7 +43,7 @@ def read_body(request: Request) -> bytes:
         raise too_large()
     try:
         body = b"".join(pieces(request))
-    except OSError as error:  # how a server may report a chunked body that breaks off
+    except (OSError, ClientDisconnected) as error:  # how a server or werkzeug may tell of it
         raise cut_off() from error
     if len(body) > BODY_LIMIT:
         raise too_large()

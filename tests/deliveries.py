@@ -4,21 +4,25 @@ Their order is the order in which a delivery is looked at.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.doors import in_chunks
+from tests.doors import (
+    LIMIT,
+    Way,
+    at_once,
+    in_chunks,
+    in_chunks_that_break_off,
+    under_length,
+)
 from tests.factories import an_event
 
 PATH = "/api/polka/webhooks"
-LIMIT = 64 * 1024  # bytes
 KNOWN_USER = UUID("3311741c-680c-4546-99f3-fc9efac2036c")
 OTHER_USER = UUID("7a1f0a0e-5f3c-4c55-9d0e-2f6f3b1c8e44")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
@@ -33,37 +37,6 @@ KNOWN = [
 
 GOOD = an_event(KNOWN_USER, "user.downgraded", id="evt_new", timestamp="2026-01-31T13:00:00Z")
 GOOD_BODY = json.dumps(GOOD).encode()
-
-Way = Callable[[bytes], dict[str, Any]]
-
-
-# How a body comes
-
-
-def at_once(body: bytes) -> dict[str, Any]:
-    return {"data": body}
-
-
-def under_length(length: int) -> Way:
-    """With a Content-Length, true or not; a server does not wait for what never comes."""
-
-    def way(body: bytes) -> dict[str, Any]:
-        return {"data": body, "environ_overrides": {"CONTENT_LENGTH": str(length)}}
-
-    return way
-
-
-class BrokenOff(BytesIO):
-    """A body after which the server finds the connection closed, where a chunk should follow."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if piece := super().read(size):
-            return piece
-        raise ConnectionResetError
-
-
-def in_chunks_that_break_off(body: bytes) -> dict[str, Any]:
-    return in_chunks(body) | {"input_stream": BrokenOff(body)}
 
 
 @dataclass(frozen=True)
@@ -177,6 +150,11 @@ def at(timestamp: Any) -> dict[str, Any]:
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 NOT_EVENTS: dict[str, tuple[Any, str]] = {
+    "time with NUL": (at("2026-01-31T13:00:00Z\0"), "timestamp"),
+    "time with something behind a NUL": (at("2026-01-31T13:00:00Z\0+01:00"), "timestamp"),
+    "time with NUL before the zone": (at("2026-01-31T13:00:00\0+01:00"), "timestamp"),
+    "time with letters for digits": (at("2026-01-31T13:00:00.1234567xxxZ"), "timestamp"),
+    "time of a week": (at("2026-W05-6T13:00:00Z"), "timestamp"),
     "an array": ([GOOD], "The body"),
     "null": (None, "The body"),
     "a string": (json.dumps(GOOD), "The body"),
@@ -276,6 +254,6 @@ OTHER_MEANING = {
     )
 }
 
-# Refused whoever sends it, for to know who it is takes a whole body.
+# Refused before anybody asks who sends it: what a signature proves is a whole body.
 BEFORE_CREDENTIALS = NO_POST | TOO_LARGE | CUT_OFF
 AFTER_CREDENTIALS = NOT_JSON | MISSHAPEN | MISTITLED | UNKNOWN_USER | OTHER_MEANING

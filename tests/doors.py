@@ -1,6 +1,6 @@
 """The routes that read JSON, whoever knocks there, and what every refusal has in common."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,6 +15,7 @@ from chirpy.accounts import tokens
 from tests.databases import Sql
 from tests.factories import API_KEY, PASSWORD
 
+LIMIT = 64 * 1024  # bytes that a body may have
 # Headers that tell a client what to do next, each of one status alone.
 NEXT_STEPS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
@@ -66,13 +67,40 @@ class Visitor:
         return self.client.open(door.path, method=door.method, headers=headers, **request)
 
 
+Way = Callable[[bytes], dict[str, Any]]  # how a body comes: from it the rest of the request
+
+
+def at_once(body: bytes) -> dict[str, Any]:
+    """As it is, with its length."""
+    return {"data": body}
+
+
+def under_length(length: int) -> Way:
+    """With this Content-Length, true or not; the client hangs up after the body."""
+    return lambda body: at_once(body) | {"environ_overrides": {"CONTENT_LENGTH": str(length)}}
+
+
 def in_chunks(body: bytes) -> dict[str, Any]:
-    """A request without a length, as the server hands it on."""
+    """Without a length, as the server hands it on."""
     return {
         "input_stream": BytesIO(body),
         "headers": {"Transfer-Encoding": "chunked"},
         "environ_overrides": {"wsgi.input_terminated": True},
     }
+
+
+def in_chunks_that_break_off(body: bytes) -> dict[str, Any]:
+    """Without a length, and the server finds the connection closed where a chunk should follow."""
+    return in_chunks(body) | {"input_stream": BrokenOff(body)}
+
+
+class BrokenOff(BytesIO):
+    """Raises an error where another stream would end."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if piece := super().read(size):
+            return piece
+        raise ConnectionResetError
 
 
 @contextmanager

@@ -155,12 +155,13 @@ def test_flask_brings_the_database_up_to_date(database_url: URL) -> None:
     assert ended == [1, 0, 0]
 
 
-def test_chirpy_brings_its_own_postgres_and_keeps_what_is_in_it(copy: Path) -> None:
-    (copy / ".env").write_text(DOTENV)
+def test_a_first_run_makes_what_it_needs_and_a_second_finds_what_the_first_kept(copy: Path) -> None:
+    wrote = run(copy, "-m", "chirpy.first_run", ".env")
     account = {"email": an_email(), "password": PASSWORD}
     postgres = PrivatePostgres(copy / "instance" / "postgres")
 
-    with Server(copy) as server:
+    assert (wrote.returncode, wrote.stdout.count("\n")) == (0, 1)
+    with Server(copy) as server:  # in the folder of the tests
         assert server.ask("POST", "/api/users", account).status == 201
         assert stat.S_IMODE(postgres.data.stat().st_mode) == 0o700
         assert server.stop() == 0
@@ -171,17 +172,6 @@ def test_chirpy_brings_its_own_postgres_and_keeps_what_is_in_it(copy: Path) -> N
         took = time.monotonic() - begun
         assert server.ask("POST", "/api/login", account).status == 200
     assert took < SECOND_START
-
-
-def test_the_first_run_writes_what_a_start_from_any_folder_reads(
-    copy: Path, database_url: URL
-) -> None:
-    wrote = run(copy, "-m", "chirpy.first_run", ".env")
-
-    assert (wrote.returncode, wrote.stdout.count("\n")) == (0, 1)
-    with Server(copy, DB_URL=written(database_url)) as server:  # in the folder of the tests
-        assert server.ask("POST", "/admin/reset").status == 200
-    assert not (copy / "instance").exists()
 
 
 def test_a_stop_while_workers_load_is_not_missed(copy: Path, database_url: URL) -> None:

@@ -134,7 +134,7 @@ def test_afterwards_only_what_was_there_before_is_left(storm: Storm, sql: Sql) -
 
 
 def test_broken_off_it_removes_its_users_too(server: Server, sql: Sql) -> None:
-    command = [sys.executable, "-m", "flask", "polka", "storm", "--events=100000", "--repeats=1"]
+    command = [sys.executable, "-m", "flask", "polka", "storm", "--events=5000", "--repeats=1"]
     with subprocess.Popen(
         command, cwd=PROJECT, env=server.environment, stderr=subprocess.DEVNULL
     ) as storm:
@@ -266,10 +266,10 @@ def deliveries(url: URL) -> int:
 
 
 def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server) -> None:
-    """The worst that may happen while 900 deliveries are on their way."""
-    wait_until(lambda: deliveries(url) >= 50)
+    """The worst that may happen while 600 deliveries are on their way."""
+    wait_until(lambda: deliveries(url) >= 30)
     os.kill(server.workers[0], signal.SIGKILL)
-    wait_until(lambda: deliveries(url) >= 200)
+    wait_until(lambda: deliveries(url) >= 100)
     crash(postgres)
     postgres.ensure_running()
 
@@ -281,7 +281,7 @@ def test_nothing_is_lost_while_a_worker_is_killed_and_postgres_crashes(
     url = make_url(mortal_postgres.url).set(drivername=DRIVER)
     with an_app(url) as app, ThreadPoolExecutor() as pool:
         trouble = pool.submit(kill_a_worker_and_crash, mortal_postgres, url, mortal_server)
-        result = blow(app, mortal_server.url, "--users=30", "--events=300", "--repeats=3")
+        result = blow(app, mortal_server.url, "--users=30", "--events=200", "--repeats=3")
         trouble.result()
 
     assert result.stdout.splitlines()[-1] == NOTHING_LOST, result.output

@@ -1,9 +1,7 @@
 """What the hostile may rely on: a plain refusal, soon, and that it changed nothing."""
 
 import json
-from collections.abc import Callable
 from time import thread_time
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,17 +10,19 @@ from chirpy.settings import Settings
 from tests.databases import Sql
 from tests.doors import (
     ANYBODY,
+    LIMIT,
     Door,
     Visitor,
+    Way,
     access_of,
+    at_once,
     every_door,
     in_chunks,
     nothing_changes,
     refusal,
+    under_length,
 )
 from tests.factories import a_user
-
-LIMIT = 64 * 1024  # bytes
 
 
 @pytest.fixture
@@ -158,19 +158,16 @@ def test_a_body_that_ends_before_its_length_is_not_taken_as_whole(
     visitor: Visitor, sql: Sql, door: Door
 ) -> None:
     body = json.dumps(door.good).encode()
-    promised = {"CONTENT_LENGTH": str(len(body) + 1)}
 
     with nothing_changes(sql):
-        answer = visitor.knock(door, data=body, environ_overrides=promised)
+        answer = visitor.knock(door, **under_length(len(body) + 1)(body))
 
     refusal(answer, 400)
 
 
 @every_door
-@pytest.mark.parametrize("way", [lambda body: {"data": body}, in_chunks], ids=["length", "chunks"])
-def test_64_kib_are_not_too_large(
-    visitor: Visitor, door: Door, way: Callable[[bytes], dict[str, Any]]
-) -> None:
+@pytest.mark.parametrize("way", [at_once, in_chunks])
+def test_64_kib_are_not_too_large(visitor: Visitor, door: Door, way: Way) -> None:
     padded = json.dumps(door.good).encode().ljust(LIMIT)
 
     assert visitor.knock(door, **way(padded)).status_code == door.status
