@@ -4,30 +4,43 @@ The schema stays the one description of an answer. What is left out is a hundred
 Python only to be taken apart again, which costs several times what the query does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response
-from marshmallow import Schema
-from sqlalchemy import ColumnElement, Table, func, literal_column
+from marshmallow import Schema, fields
+from sqlalchemy import Column, ColumnElement, Table, func, literal_column
 
-from chirpy.fields import Instant
+from chirpy.fields import Id, Instant
 
-INSTANT: ColumnElement[str] = literal_column(
-    """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
-)  # what the field Instant writes
+UTC: ColumnElement[str] = literal_column("'UTC'")
+# What the field Instant writes, in the words of to_char.
+INSTANT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
 
 
 def json_of(schema: Schema, table: Table) -> ColumnElement[str]:
     """The SQL of a row's JSON: what `schema` dumps, in its order. No column may be null."""
-    pieces: list[ColumnElement[Any]] = []
-    for place, (name, field) in enumerate(schema.dump_fields.items()):
-        column: ColumnElement[Any] = table.c[name]
-        if isinstance(field, Instant):
-            column = func.to_char(func.timezone(literal_column("'UTC'"), column), INSTANT)
-        pieces += [literal_column(f"""'{"," if place else "{"}"{name}":'"""), func.to_json(column)]
-    written: ColumnElement[str] = func.concat(*pieces, literal_column("'}'"))
-    return written.label("json")
+    return func.concat(*pieces(schema, table)).label("json")
+
+
+def pieces(schema: Schema, table: Table) -> Iterator[ColumnElement[Any]]:
+    """The text between the values, and the values, in turn."""
+    between = "{"
+    for name, field in schema.dump_fields.items():
+        value, quote = written(field, table.c[name])
+        yield literal_column(f"""'{between}"{name}":{quote}'""")
+        yield value
+        between = f"{quote},"
+    yield literal_column(f"'{between[:-1]}}}'")
+
+
+def written(field: fields.Field[Any], column: Column[Any]) -> tuple[ColumnElement[Any], str]:
+    """A column as its field writes it, and the quotes around what needs no escaping."""
+    if isinstance(field, Instant):
+        return func.to_char(func.timezone(UTC, column), INSTANT), '"'
+    if isinstance(field, Id):
+        return column, '"'
+    return func.to_json(column), ""
 
 
 def one(row: str) -> Response:

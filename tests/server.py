@@ -106,14 +106,6 @@ class Server:
             return self.ask("GET", "/api/healthz").status == 200
         return False
 
-    def is_listening(self) -> bool:
-        """Whether it takes connections."""
-        try:
-            self.connect().close()
-        except OSError:
-            return False
-        return True
-
     def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Answer:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from time import sleep
 
@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import URL
 
 from chirpy.postgres import PrivatePostgres
-from chirpy.serving import claim_port
+from chirpy.serving import StartError, claim_port
 from tests.databases import POLKA_KEY, Sql, written
 from tests.factories import API_KEY, PASSWORD, a_user, an_email, an_event
 from tests.server import (
@@ -141,8 +141,12 @@ def test_workers_whose_parent_was_killed_end_and_free_the_port(database_url: URL
     with a_server(database_url, WORKERS="2") as server:
         server.kill()
 
-        wait_until(lambda: not server.is_listening())
-        claim_port("127.0.0.1", server.port).close()  # as a successor does
+        def is_free() -> bool:
+            with suppress(StartError), claim_port("127.0.0.1", server.port):  # as a successor does
+                return True
+            return False
+
+        wait_until(is_free)
 
 
 def test_a_port_that_is_taken_is_named_with_a_way_out(database_url: URL) -> None:

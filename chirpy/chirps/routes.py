@@ -33,7 +33,7 @@ def list_chirps() -> ResponseReturnValue:
     """A page of chirps, oldest first unless `sort=desc`; `Link` leads to the next. 200; 400."""
     wanted = listing.load(request.args)
     chirps, after = timeline.page(**wanted)
-    return answers.several(chirp.json for chirp in chirps), 200, links(request, after)
+    return answers.several(chirps), 200, links(request, after)
 
 
 @blueprint.get("/chirps/<chirp_id>")
