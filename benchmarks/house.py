@@ -16,7 +16,7 @@ from benchmarks.failures import BenchmarkFailed
 from benchmarks.servers import Server, serving
 from chirpy.postgres import PrivatePostgres
 
-WORKERS, THREADS = 2, 8
+WORKERS, THREADS = 2, 4
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 

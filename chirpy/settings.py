@@ -54,7 +54,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = min(CPUS, 8)
-    threads: int = 8
+    threads: int = 4
 
 
 class DatabaseUrl(fields.Field[URL]):
