@@ -8,7 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import hypothesis
@@ -25,8 +27,8 @@ from chirpy.database import db
 from chirpy.postgres import PrivatePostgres
 from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER, Settings
-from tests.databases import Sql, a_settings, create_database, written
-from tests.server import Server, a_server
+from tests.databases import EMPTY, Sql, a_settings, create_database, written
+from tests.server import Server, a_server, wait_until
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
 # Any example is found again by the seed that is printed; none is kept, and a machine may be busy.
@@ -40,25 +42,25 @@ hypothesis.settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("chirpy")
-# Not TRUNCATE, nor RESTART: where there are hardly any rows, new files take ten times as long.
-EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the session's Postgres, in the process that starts the workers."""
+    """Start the session's Postgres, in the process that starts the workers and while they start."""
     if hasattr(config, "workerinput"):
         return
     folder = a_folder()
     postgres = PrivatePostgres(folder / "postgres", QUICK)
+    os.environ[CLUSTER_URL] = postgres.url
+    starting = Thread(target=postgres.ensure_running)
+    starting.start()
 
     def clean_up() -> None:
+        starting.join()
         postgres.destroy()
         shutil.rmtree(folder)
 
     config.add_cleanup(clean_up)
-    postgres.ensure_running()
-    os.environ[CLUSTER_URL] = postgres.url
 
 
 def a_folder() -> Path:
@@ -78,8 +80,17 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster_url() -> URL:
-    """The Postgres of all tests."""
-    return make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
+    """The Postgres of all tests, once it answers."""
+    url = make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
+
+    def answers() -> bool:
+        with suppress(psycopg2.OperationalError):
+            psycopg2.connect(written(url)).close()
+            return True
+        return False
+
+    wait_until(answers)
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,9 @@ from chirpy.settings import Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 
+# Not TRUNCATE, nor RESTART: where there are hardly any rows, new files take ten times as long.
+EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 

@@ -352,12 +352,13 @@ def test_no_wait_is_longer_than_a_bit_over_a_minute(nth: int, retry_after: float
     assert LONGEST_WAIT <= wait <= LONGEST_WAIT * STRETCH
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_receiver_that_is_not_there_yet_is_tried_again(send: Send) -> None:
     port = a_free_port()
     result: list[Result] = []
     sending = Thread(target=lambda: result.append(send("x", "y", to=f"http://127.0.0.1:{port}")))
     sending.start()
-    time.sleep(0.7)
+    time.sleep(0.1)
     with receiving(Receiver((204, {}), port=port)):
         sending.join()
 

@@ -25,7 +25,7 @@ from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.databases import Sql, an_app, create_database
+from tests.databases import EMPTY, Sql, an_app, create_database
 from tests.doors import nothing_changes, refusal
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -74,7 +74,7 @@ def sql(observer: Any) -> Iterator[Sql]:
     yield ask
     ask("DROP FUNCTION IF EXISTS trouble CASCADE")
     ask("DROP SEQUENCE IF EXISTS troubles")
-    ask("TRUNCATE users, webhook_events CASCADE")
+    ask(EMPTY)
 
 
 @pytest.fixture
