@@ -119,8 +119,7 @@ def answer_database_trouble(error: DBAPIError) -> ResponseReturnValue:
 
 def answer_unavailable(error: Exception) -> ResponseReturnValue:
     """503: whatever the request wanted has not happened, or nobody can say; ask again."""
-    cause = str(error).partition("\n[SQL")[0]  # what follows holds people's data
-    LOG.error("Database unavailable", extra=logs.facts(cause=cause))
+    LOG.error("Database unavailable", extra=logs.facts(cause=cause_of(error)))
     return answer_refusal(
         Refused(
             503,
@@ -134,13 +133,19 @@ def answer_unavailable(error: Exception) -> ResponseReturnValue:
 def answer_bug(error: Exception) -> ResponseReturnValue:
     """500, which says nothing of its cause; the log does."""
     if isinstance(error, DBAPIError):  # whose text may hold people's data
-        diag = getattr(error.orig, "diag", None)
-        cause = getattr(diag, "message_primary", None) or type(error.orig).__name__
         where = "".join(format_tb(error.__traceback__))
-        LOG.error("Unhandled database error", extra=logs.facts(cause=cause, traceback=where))
+        told = logs.facts(cause=cause_of(error), traceback=where)
+        LOG.error("Unhandled database error", extra=told)
     else:
         LOG.error("Unhandled exception", exc_info=error, extra=logs.facts())
     return answer_refusal(Refused(500, "Something went wrong on our side"))
+
+
+def cause_of(error: Exception) -> str:
+    """Why, in one line: what Postgres adds to it are its statement and people's data."""
+    cause = getattr(error, "orig", None) or error
+    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
+    return said.partition("\n")[0]
 
 
 def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

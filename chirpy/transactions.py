@@ -23,7 +23,8 @@ def alone(statement: Executable, parameters: Mapping[str, Any]) -> Sequence[Reco
     """Run a statement that is a transaction of its own: one round trip, no BEGIN and no COMMIT.
 
     When this returns, it is committed; when it raises, it is undone, except that nobody can say if
-    the connection was lost meanwhile.
+    the connection was lost meanwhile. Not beside db.session in one request: it takes a connection
+    of its own, of which there is one for each thread.
     """
     with db.engine.connect() as connection, autocommitting(connection):
         return connection.execute(statement, parameters).all()

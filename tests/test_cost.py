@@ -17,7 +17,7 @@ from tests.doors import in_chunks
 from tests.factories import API_KEY, a_user, an_event, an_id
 
 PATH = "/api/polka/webhooks"
-TAKEN, SENT = "connection taken", "statement"
+TAKEN, SENT = "connection taken", "statement that commits itself"
 
 Deliver = Callable[..., TestResponse]
 
@@ -34,7 +34,9 @@ class Cost:
         return {
             "checkout": lambda *_: self.steps.append(TAKEN),
             "before_execute": lambda _connection, statement, *_: self.statements.append(statement),
-            "before_cursor_execute": lambda *_: self.steps.append(SENT),
+            "before_cursor_execute": lambda _, cursor, *__: self.steps.append(
+                SENT if cursor.connection.autocommit else "statement of a transaction"
+            ),
         }
 
 

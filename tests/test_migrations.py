@@ -67,7 +67,7 @@ def migrate(app: Flask, act: Callable[..., Any], *arguments: str) -> None:
 
 
 def schema(url: URL) -> list[tuple[Any, ...]]:
-    """Every column, constraint, index and sequence of the database at `url`."""
+    """Every column, constraint, index, function and sequence of the database at `url`."""
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
         cursor.execute(OURS)

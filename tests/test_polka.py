@@ -137,6 +137,29 @@ def test_without_an_id_a_repeat_that_changes_nothing_is_a_duplicate(
     assert sql("SELECT deliveries, outcome FROM webhook_events") == [(2, "applied")]
 
 
+def test_without_an_id_a_repeat_that_comes_too_late_is_stale(deliver: Deliver, sql: Sql) -> None:
+    user_id = a_user(sql)
+    soon = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()  # within what clocks may differ
+    upgrade = an_event(user_id)
+
+    answers = [
+        deliver(upgrade),
+        deliver(an_event(user_id, "user.downgraded", timestamp=soon)),
+        deliver(upgrade),
+    ]
+
+    assert [answer.headers["Webhook-Outcome"] for answer in answers] == [
+        "applied",
+        "applied",
+        "stale",
+    ]
+    assert not is_red(sql, user_id)
+    assert sql("SELECT outcome, deliveries FROM webhook_events ORDER BY deliveries") == [
+        ("applied", 1),
+        ("applied", 2),
+    ]
+
+
 @pytest.mark.parametrize("more", [{}, {"id": "evt_1"}, {"timestamp": EARLIER}], ids=str)
 def test_deliveries_at_the_same_moment_take_effect_once(
     deliver: Deliver, sql: Sql, more: dict[str, str]

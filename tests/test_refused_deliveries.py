@@ -119,8 +119,10 @@ def no_connection_taken(app: Flask) -> Iterator[None]:
         taken.append(connection)
 
     event.listen(engine, "checkout", note)
-    yield
-    event.remove(engine, "checkout", note)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", note)
     assert taken == []
 
 

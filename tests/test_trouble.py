@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from io import StringIO
 from time import monotonic, sleep
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg2
 import pytest
@@ -524,6 +524,23 @@ def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
     assert left(sql) == applied(sql, upgrade)
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "duplicate"
     assert left(sql) == applied(sql, upgrade, deliveries=2)
+
+
+# Afterwards
+
+
+def test_a_connection_goes_back_as_it_came_whatever_became_of_the_delivery(
+    app: Flask, trouble: Trouble, upgrade: dict[str, Any]
+) -> None:
+    """Were it left to commit each statement, a view of several could be half done."""
+    answers = [deliver(app, upgrade), deliver(app, an_event(uuid4()))]
+    trouble(failing("53200"), table="webhook_events")
+    answers.append(deliver(app, upgrade))
+
+    assert [answer.status_code for answer in answers] == [204, 404, 503]
+    with app.app_context():
+        kept: Any = db.session.connection().connection.dbapi_connection
+        assert kept.autocommit is False
 
 
 # A bug

@@ -8,13 +8,14 @@ from sqlalchemy import text
 
 from chirpy.errors import Refused
 from chirpy.transactions import alone, refusing, retried
-from chirpy.webhooks import effects
-from chirpy.webhooks.schemas import Event
+from chirpy.webhooks.schemas import EFFECTS, Event
 
 # The whole transaction; receive_event.sql, in this folder, has what it does.
 RECEIVE = text("""
     SELECT receive_event(
-        :event_id, :type, :user_id, :occurred_at, :body, :fingerprint, :makes_red, :identified
+        event_id => :event_id, type => :type, user_id => :user_id, occurred_at => :occurred_at,
+        body => :body, fingerprint => :fingerprint,
+        makes_red => :makes_red, identified => :identified
     ) AS outcome
 """)
 
@@ -33,7 +34,7 @@ def receive(event: Event, body: bytes) -> str:
         "occurred_at": event.occurred_at,
         "body": body.decode(),
         "fingerprint": fingerprint(event),
-        "makes_red": effects.EFFECTS.get(event.type),
+        "makes_red": EFFECTS.get(event.type),
         "identified": identified(event),
     }
     with refusing("fk_memberships_user_id_users", unknown_user):

@@ -9,13 +9,14 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, post_load
 
 from chirpy.fields import Id, Shape, Text
-from chirpy.webhooks.effects import EFFECTS
 from chirpy.webhooks.models import LONGEST_EVENT_ID, LONGEST_TYPE
 
+EFFECTS = {"user.upgraded": True, "user.downgraded": False}  # type of event: Chirpy Red after it
 CLOCK_SKEW = timedelta(minutes=5)  # what happened later than this from now can't have happened
 
-# As RFC 3339, with the seconds, their fraction and the colon of the zone left to the sender:
-# fromisoformat alone also takes week dates, any character for the T, and whatever follows a NUL.
+# As in RFC 3339, but seconds may be left out, a comma may part them from their fraction (of which
+# microseconds count) and the zone needs no colon. fromisoformat alone also takes week dates, any
+# character for the T, and whatever follows a NUL.
 MOMENT = re.compile(
     r"[0-9]{4}(-[0-9]{2}){2}[Tt ][0-9]{2}(:[0-9]{2}){1,2}([.,][0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?"

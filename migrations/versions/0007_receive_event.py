@@ -19,9 +19,10 @@ CREATE FUNCTION receive_event(
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    record_id uuid;
     times integer;
     was_red boolean;
-    became text;
+    changed boolean;
 BEGIN
     -- The first unique constraint tells a repeat. Of two deliveries at the same moment the second
     -- waits here until the first has committed, or was undone.
@@ -36,7 +37,7 @@ BEGIN
     SET deliveries = known.deliveries + 1,
         last_delivered_at = greatest(known.last_delivered_at, now())
     WHERE coalesce(known.fingerprint, excluded.fingerprint) = excluded.fingerprint
-    RETURNING deliveries INTO times;
+    RETURNING id, deliveries INTO record_id, times;
 
     IF times IS NULL THEN
         RETURN NULL;
@@ -46,7 +47,7 @@ BEGIN
         RETURN 'ignored';
     ELSIF times > 1 THEN
         SELECT is_chirpy_red INTO was_red
-        FROM memberships WHERE user_id = receive_event.user_id;
+        FROM memberships WHERE user_id = receive_event.user_id FOR UPDATE;
     END IF;
 
     -- The second one makes the order of arrival harmless: only what happened later changes a
@@ -62,16 +63,20 @@ BEGIN
         event_id = excluded.event_id
     WHERE (membership.as_of, membership.event_id) < (excluded.as_of, excluded.event_id);
 
-    IF FOUND AND times = 1 THEN
+    changed := FOUND;
+    IF changed AND times = 1 THEN
         RETURN 'applied';
     END IF;
 
-    -- A repeat takes back nothing that its event has done.
-    UPDATE webhook_events AS event
-    SET outcome = CASE WHEN FOUND THEN 'applied' WHEN times = 1 THEN 'stale' ELSE outcome END
-    WHERE provider = 'polka' AND event_id = receive_event.event_id
-    RETURNING outcome INTO became;
-    RETURN CASE WHEN times > 1 AND was_red = makes_red THEN 'duplicate' ELSE became END;
+    -- In the log, a repeat takes back nothing that its event has done.
+    UPDATE webhook_events
+    SET outcome = CASE WHEN changed THEN 'applied' WHEN times = 1 THEN 'stale' ELSE outcome END
+    WHERE id = record_id;
+    RETURN CASE
+        WHEN times > 1 AND was_red = makes_red THEN 'duplicate'
+        WHEN changed THEN 'applied'
+        ELSE 'stale'
+    END;
 END
 $$;
 """
