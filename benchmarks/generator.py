@@ -6,11 +6,11 @@ It prints the same line of JSON as `wrk.lua` does.
 """
 
 import json
-import multiprocessing
 import selectors
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -151,8 +151,8 @@ def main(url: str, seconds: str, connections: str, deck: str, mark: str, run: st
     parts = [(url, float(seconds), int(connections), asks, number) for number in range(processes)]
     seen = Counts()
     try:
-        with multiprocessing.Pool(processes) as pool:
-            for counts in pool.starmap(work, parts):
+        with ProcessPoolExecutor(processes) as pool:  # ends its processes; a Pool kills them
+            for counts in pool.map(work, *zip(*parts, strict=True)):
                 seen.add(counts)
     except OSError as error:
         sys.exit(f"{url} does not answer: {error}")
