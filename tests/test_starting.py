@@ -143,6 +143,14 @@ def test_flask_finds_the_application_and_its_routes() -> None:
     assert "/api/polka/webhooks" in run(PROJECT, "-m", "flask", "routes", **given).stdout
 
 
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+def test_psql_asks_the_database_of_db_url_with_its_password(guarded: URL) -> None:
+    given = UNSET | SECRETS | {"DB_URL": written(guarded)}
+    ended = run(PROJECT, "-m", "flask", "psql", "--", "-Atc", "SELECT user", **given)
+
+    assert (ended.returncode, ended.stdout) == (0, "learner\n")
+
+
 def test_flask_brings_the_database_up_to_date(database_url: URL) -> None:
     url = database_url.set(database=f"{database_url.database}_new")
     create_database(url)

@@ -40,5 +40,5 @@ def the_database() -> tuple[str, str, Path]:
     program = shutil.which("psql")
     if url is None or program is None:
         raise click.ClickException("psql was not found. Next: install Postgres' client programs")
-    address = url.set(drivername="postgresql", password=None)
+    address = url.set(drivername="postgresql")._replace(password=None)  # set() takes no None
     return address.render_as_string(), str(url.password or ""), Path(program)
