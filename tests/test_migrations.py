@@ -19,7 +19,7 @@ from sqlalchemy import URL
 from chirpy import create_app
 from chirpy.database import db
 from chirpy.serving import alembic_config
-from tests.databases import POLKA_KEY, Sql, a_settings, create_database
+from tests.databases import POLKA_KEY, Sql, a_settings, create_database, written
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[1]
@@ -68,8 +68,7 @@ def migrate(app: Flask, act: Callable[..., Any], *arguments: str) -> None:
 
 def schema(url: URL) -> list[tuple[Any, ...]]:
     """Every column, constraint, index, function and sequence of the database at `url`."""
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(psycopg2.connect(plain)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
         cursor.execute(OURS)
         return cursor.fetchall()
 

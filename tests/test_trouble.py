@@ -25,7 +25,7 @@ from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.databases import EMPTY, Sql, an_app, create_database
+from tests.databases import EMPTY, Sql, an_app, create_database, written
 from tests.doors import nothing_changes, refusal
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -50,8 +50,7 @@ def database_in_trouble(database_url: URL, connection: Any) -> Iterator[URL]:
 @contextmanager
 def a_connection(url: URL) -> Iterator[Any]:
     """A connection of somebody else."""
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(psycopg2.connect(plain)) as connection:
+    with closing(psycopg2.connect(written(url))) as connection:
         yield connection
 
 
