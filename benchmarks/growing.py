@@ -87,6 +87,6 @@ def chirp(house: House, number: int) -> tuple[datetime, str]:
     """When chirp `number` was posted, and its id."""
     moment = f"timestamptz '2020-01-01' + {number} * interval '1 second'"
     [[created_at, chirp_id]] = house.sql(
-        f"SELECT created_at, id FROM chirps WHERE created_at = {moment}"  # noqa: S608
+        f"SELECT created_at, id FROM chirps WHERE created_at = {moment}"  # noqa: S608 - a number
     )
     return created_at, str(chirp_id)

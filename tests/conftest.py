@@ -22,12 +22,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
-from chirpy import create_app
-from chirpy.database import db
 from chirpy.postgres import PrivatePostgres
 from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER, Settings
-from tests.databases import EMPTY, Sql, a_settings, create_database, written
+from tests.databases import EMPTY, Sql, a_settings, an_app, create_database, written
 from tests.server import Server, a_server, wait_until
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
@@ -98,10 +96,8 @@ def database_url(cluster_url: URL, worker_id: str) -> URL:
     """A new database of this worker, brought up to date by the real migrations."""
     url = cluster_url.set(database=f"chirpy_{worker_id}")
     create_database(url)
-    app = create_app(a_settings(url))
-    with app.app_context():
+    with an_app(url) as app, app.app_context():
         command.upgrade(alembic_config(), "head")
-        db.engine.dispose()
     return url
 
 
@@ -111,11 +107,9 @@ def settings(database_url: URL) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def session_app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def session_app(database_url: URL) -> Iterator[Flask]:
+    with an_app(database_url) as app:
+        yield app
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,10 @@ from sqlalchemy import URL, make_url
 from werkzeug.test import TestResponse
 
 from chirpy import create_app
-from chirpy.database import db
 from chirpy.logs import JsonLines
 from chirpy.settings import DRIVER, signing_key
 from chirpy.webhooks import log, signature
-from tests.databases import POLKA_KEY, Sql, a_settings
+from tests.databases import POLKA_KEY, Sql, a_settings, an_app
 from tests.doors import in_chunks
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -128,12 +127,10 @@ def test_an_event_that_was_ignored_has_no_user(client: FlaskClient) -> None:
 
 def test_in_production_nobody_sees_it(database_url: URL, emptied: None, sql: Sql) -> None:
     event_id = kept(sql)
-    app = create_app(a_settings(database_url, platform="prod"))
 
-    answer = app.test_client().get("/admin/webhooks")
+    with an_app(database_url, platform="prod") as app:
+        answer = app.test_client().get("/admin/webhooks")
 
-    with app.app_context():
-        db.engine.dispose()
     assert answer.status_code == 403
     assert event_id not in answer.text
 
@@ -434,10 +431,8 @@ def told() -> Iterator[Told]:
 @contextmanager
 def a_client(url: URL) -> Iterator[FlaskClient]:
     """A client of an application on the database at `url` that wants both proofs."""
-    app = create_app(a_settings(url, polka_webhook_secrets=(signing_key(SECRET),)))
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
+    with an_app(url, polka_webhook_secrets=(signing_key(SECRET),)) as app:
+        yield app.test_client()
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import URL
 
-from chirpy import create_app
 from chirpy.database import db
 from chirpy.serving import alembic_config
-from tests.databases import POLKA_KEY, Sql, a_settings, create_database, written
+from tests.databases import POLKA_KEY, Sql, an_app, create_database, written
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[1]
@@ -54,10 +53,8 @@ def scratch(database_url: URL, sql: Sql) -> Iterator[URL]:
 
 @pytest.fixture
 def scratch_app(scratch: URL) -> Iterator[Flask]:
-    app = create_app(a_settings(scratch))
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with an_app(scratch) as app:
+        yield app
 
 
 def migrate(app: Flask, act: Callable[..., Any], *arguments: str) -> None:
