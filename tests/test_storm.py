@@ -6,11 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import Any
 
-import psycopg2
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -19,13 +16,13 @@ from sqlalchemy import URL, make_url
 from chirpy import create_app
 from chirpy.polka.commands import polka
 from chirpy.polka.crowd import crowd
-from chirpy.polka.delivery import Round
+from chirpy.polka.delivery import Round, Sent
 from chirpy.polka.receiver import Receiver
 from chirpy.polka.storm import Tallies, plan
 from chirpy.polka.verdict import differences
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, signing_key
-from tests.databases import POLKA_KEY, Sql, a_settings, an_app, written
+from tests.databases import POLKA_KEY, Sql, a_settings, an_app
 from tests.factories import a_user
 from tests.server import (
     PATIENCE,
@@ -258,32 +255,42 @@ def test_without_a_database_it_names_the_next_step() -> None:
 # While the machinery dies
 
 
-def deliveries(url: URL) -> int:
-    """How many have been counted so far."""
-    with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(deliveries), 0) FROM webhook_events")
-        return int(cursor.fetchall()[0][0])
+@pytest.fixture
+def trouble(
+    mortal_postgres: PrivatePostgres, mortal_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> list[int]:
+    """The worst that may happen, between two deliveries of a storm while others are on their way.
 
+    Lists each attempt's number at which something did.
+    """
+    happened: list[int] = []
+    wait_until(lambda: len(mortal_server.workers) == 2)  # the last storm killed one
+    worker = mortal_server.workers[0]
 
-def kill_a_worker_and_crash(postgres: PrivatePostgres, url: URL, server: Server) -> None:
-    """The worst that may happen while 600 deliveries are on their way."""
-    wait_until(lambda: deliveries(url) >= 30)
-    os.kill(server.workers[0], signal.SIGKILL)
-    wait_until(lambda: deliveries(url) >= 100)
-    crash(postgres)
-    postgres.ensure_running()
+    def count(tallies: Tallies, sent: Sent) -> None:
+        counted(tallies, sent)
+        attempts = tallies.outcomes.total() + tallies.failures.total()
+        if attempts == 30:
+            os.kill(worker, signal.SIGKILL)
+            happened.append(attempts)
+        if attempts == 100:
+            crash(mortal_postgres)
+            mortal_postgres.ensure_running()
+            happened.append(attempts)
+
+    counted = Tallies.count
+    monkeypatch.setattr(Tallies, "count", count)
+    return happened
 
 
 @pytest.mark.parametrize("run", range(5))
 def test_nothing_is_lost_while_a_worker_is_killed_and_postgres_crashes(
-    mortal_postgres: PrivatePostgres, mortal_server: Server, run: int
+    mortal_postgres: PrivatePostgres, mortal_server: Server, trouble: list[int], run: int
 ) -> None:
-    url = make_url(mortal_postgres.url).set(drivername=DRIVER)
-    with an_app(url) as app, ThreadPoolExecutor() as pool:
-        trouble = pool.submit(kill_a_worker_and_crash, mortal_postgres, url, mortal_server)
+    with an_app(make_url(mortal_postgres.url).set(drivername=DRIVER)) as app:
         result = blow(app, mortal_server.url, "--users=30", "--events=200", "--repeats=3")
-        trouble.result()
 
+    assert trouble == [30, 100]
     assert result.stdout.splitlines()[-1] == NOTHING_LOST, result.output
     assert result.exit_code == 0
     assert told(result, "failures") != "none"  # it was felt; by whom is a matter of moments

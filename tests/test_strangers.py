@@ -110,13 +110,16 @@ SLOW = {
 
 @pytest.mark.parametrize("body", SLOW.values(), ids=SLOW)
 def test_no_body_takes_long_to_refuse(client: FlaskClient, body: bytes) -> None:
+    def taken() -> float:
+        """The seconds of CPU of one refusal."""
+        begun = thread_time()
+        refusal(client.post("/api/validate_chirp", data=body), 400)
+        return thread_time() - begun
+
     assert len(body) <= LIMIT
-    begun = thread_time()
-
-    answer = client.post("/api/validate_chirp", data=body)
-
-    assert thread_time() - begun < 0.2  # seconds; most take a millisecond
-    refusal(answer, 400)
+    # Most take a millisecond, in quadratic time half a second and more; a busy machine, or Python
+    # collecting its garbage, may spoil one try.
+    assert any(taken() < 0.2 for _ in range(5))
 
 
 # What is too large
