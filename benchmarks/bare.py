@@ -23,8 +23,8 @@ from flask.typing import ResponseReturnValue
 
 from benchmarks.cases import KNOWN
 from benchmarks.statements import Transaction
-from chirpy.serving import server
 from chirpy.settings import read_settings
+from chirpy.workers import server
 
 STATEMENTS = "BARE_STATEMENTS"  # the variable that names the file with the SQL of each case
 PLACE = re.compile(r"'<(\w+)>'")

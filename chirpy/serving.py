@@ -5,9 +5,6 @@ import os
 import signal
 import socket
 from functools import partial
-from importlib import import_module
-from threading import Thread
-from time import sleep
 from typing import Any
 
 import click
@@ -15,18 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
 
 from chirpy.database import MIGRATIONS, db
 from chirpy.settings import Settings
-
-HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
-GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
-PAUSE = 0.5  # seconds between the end of a worker and its successor
-ORPHAN_CHECK = 0.5  # seconds
+from chirpy.workers import let_workers_be_stopped_early, load_in_worker, server
 
 LAST_PORT = 65535
 PORT_STEPS = {
@@ -61,25 +50,6 @@ def serve(app: Flask, settings: Settings) -> None:
             stop = granian.signal_handler_interrupt
             granian.on_startup(lambda: signal.signal(signal.SIGHUP, stop))
         granian.serve(target_loader=partial(load_in_worker, os.getpid()), wrap_loader=False)
-
-
-def server(settings: Settings) -> MPServer:
-    """Granian, with a process for each worker."""
-    return MPServer(
-        "app:app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=HEAD_LIMIT),
-        websockets=False,
-        workers=settings.workers,
-        blocking_threads=settings.threads,
-        respawn_failed_workers=True,
-        respawn_interval=PAUSE,
-        workers_kill_timeout=GRACE,
-        log_level=LogLevels.error,
-    )
 
 
 def claim_port(host: str, port: int) -> socket.socket:
@@ -121,47 +91,8 @@ def bring_up_to_date(app: Flask) -> None:
         db.engine.dispose()  # workers may be forked from here, and no two share a connection
 
 
-def let_workers_be_stopped_early() -> None:
-    """Make SIGTERM end a worker that has no handler of its own yet.
-
-    The one that is forked along would take the signal for the parent's and do nothing; meanwhile
-    the signal is held back.
-    """
-
-    def release() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-
-    def reset() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        release()
-
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]),
-        after_in_parent=release,
-        after_in_child=reset,
-    )
-
-
 def alembic_config() -> Config:
     """What Alembic must know before it runs `migrations/env.py`."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
-
-
-def load_in_worker(parent: int) -> Any:
-    """The application of one worker process, which ends when its parent does.
-
-    Were the parent killed outright, its workers would otherwise go on holding the port.
-    """
-    # Ctrl-C is for the parent alone, which then tells its workers: told twice, granian 2.8.7 hangs.
-    os.setpgid(0, 0)
-    Thread(target=end_with, args=(parent,), daemon=True).start()
-    return import_module("app").app
-
-
-def end_with(parent: int) -> None:
-    """Wait until `parent` is gone, then stop this process as SIGTERM does."""
-    while os.getppid() == parent:
-        sleep(ORPHAN_CHECK)
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -333,6 +333,14 @@ def test_a_worker_that_was_killed_is_replaced(mortal_server: Server) -> None:
     assert mortal_server.ask("GET", "/api/readyz").status == 200
 
 
+def test_so_is_its_successor_at_once(database_url: URL) -> None:
+    with a_server(database_url) as server:
+        for _ in range(3):
+            [killed] = server.workers
+            os.kill(killed, signal.SIGKILL)
+            wait_until(lambda: killed not in server.workers and server.is_ready())  # noqa: B023
+
+
 def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_served(
     mortal_server: Server, mortal_postgres: PrivatePostgres
 ) -> None:
