@@ -8,6 +8,7 @@ from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.commands import psql
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
+from chirpy.migrating import migrations
 from chirpy.polka.commands import polka
 from chirpy.settings import EXTENSION, Settings
 from chirpy.webhooks.commands import webhooks as webhook_commands
@@ -15,7 +16,7 @@ from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
 ROOMS = (accounts, chirps, webhooks, admin, website)
-COMMANDS = (psql, webhook_commands, polka)
+COMMANDS = (migrations, psql, webhook_commands, polka)
 
 
 class Answer(Response):

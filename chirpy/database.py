@@ -7,7 +7,6 @@ from select import POLLIN, poll
 from typing import Any, cast
 
 from flask import Flask, current_app
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
 from sqlalchemy.exc import DisconnectionError
@@ -16,7 +15,6 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
 
-MIGRATIONS = Path(__file__).parents[1] / "migrations"
 # What libpq would read from the environment and let lead past the private Postgres.
 BENDING = {"PGHOSTADDR", "PGSERVICE", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS", "PGOPTIONS"}
 PRIVATE = "chirpy.postgres"  # where the application keeps its private Postgres, if it has one
@@ -56,7 +54,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-migrate = Migrate(db=db)
 
 
 def bind(app: Flask, settings: Settings) -> None:
@@ -70,7 +67,6 @@ def bind(app: Flask, settings: Settings) -> None:
         "connect_args": CONNECT_ARGS,
     }
     db.init_app(app)
-    migrate.init_app(app, directory=str(MIGRATIONS))
     with app.app_context():
         listen(db.engine)
         if settings.db_url is None:

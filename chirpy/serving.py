@@ -8,12 +8,9 @@ from functools import partial
 from typing import Any
 
 import click
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from flask import Flask
 
-from chirpy.database import MIGRATIONS, db
+from chirpy.migrating import StartError, bring_up_to_date
 from chirpy.settings import Settings
 from chirpy.workers import let_workers_be_stopped_early, load_in_worker, server
 
@@ -31,10 +28,6 @@ Try it from another terminal:
   curl {url}/api/users -d '{{"email": "walt@example.com", "password": "04234"}}'
   curl {url}/api/login -d '{{"email": "walt@example.com", "password": "04234"}}'
 """
-
-
-class StartError(Exception):
-    """Why the server can't start, and what to do about it."""
 
 
 def serve(app: Flask, settings: Settings) -> None:
@@ -79,20 +72,3 @@ def bound(claim: socket.socket, address: Any) -> socket.socket:
         claim.close()
         raise
     return claim
-
-
-def bring_up_to_date(app: Flask) -> None:
-    """Apply the migrations that are missing. Raises StartError, for an unreachable database too."""
-    with app.app_context():
-        try:
-            command.upgrade(alembic_config(), "head")
-        except CommandError as error:
-            raise StartError(str(error)) from None
-        db.engine.dispose()  # workers may be forked from here, and no two share a connection
-
-
-def alembic_config() -> Config:
-    """What Alembic must know before it runs `migrations/env.py`."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config

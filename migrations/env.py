@@ -5,11 +5,13 @@ from typing import Any
 
 from alembic import context
 from alembic.runtime.migration import MigrationInfo
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
-from flask import current_app
+from click import ClickException
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from chirpy.database import db
 from chirpy.explanations import explain
 from chirpy.postgres import PrivatePostgresError
 
@@ -18,8 +20,6 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4843190)")
 # The application's waits are short; building an index on many rows may take its time.
 PATIENCE = text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
 ENCODING = text("SHOW server_encoding")
-
-db = current_app.extensions["migrate"].db
 
 
 class WrongEncoding(Exception):
@@ -56,7 +56,10 @@ def require_utf8(connection: Connection) -> None:
 try:
     with db.engine.connect() as connection:
         migrate(connection)
-except CommandError as error:  # a revision that the versions here don't know
-    raise CommandError(f"{error}.\nNext: run the version of Chirpy that made it") from None
+except CommandError as error:
+    if not isinstance(error.__cause__, ResolutionError):
+        raise
+    # The database is of a version that the files here don't know.
+    raise ClickException(f"{error}.\nNext: run the version of Chirpy that made it") from None
 except (DBAPIError, PrivatePostgresError, WrongEncoding) as error:
-    raise CommandError(explain(error)) from None
+    raise ClickException(explain(error)) from None

@@ -22,8 +22,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
+from chirpy.migrating import alembic_config
 from chirpy.postgres import PrivatePostgres
-from chirpy.serving import alembic_config
 from chirpy.settings import DRIVER, Settings
 from tests.databases import EMPTY, Sql, a_settings, an_app, create_database, written
 from tests.server import Server, a_server, wait_until

@@ -8,16 +8,18 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from alembic import command
+from click import ClickException
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import URL, make_url
 
 from chirpy import database
 from chirpy.database import db
+from chirpy.migrating import StartError, alembic_config, bring_up_to_date
 from chirpy.postgres import Connection, PrivatePostgres
 from chirpy.postgres.__main__ import main as postgres_command
 from chirpy.postgres.place import PORT
-from chirpy.serving import StartError, bring_up_to_date
 from tests.conftest import CLUSTER_URL
 from tests.databases import Sql, an_app
 
@@ -96,10 +98,10 @@ def test_a_database_that_no_emoji_fits_is_refused_before_anything_is_made_in_it(
 ) -> None:
     encoding, url = of_another_encoding
 
-    with an_app(url) as app:
-        with pytest.raises(StartError) as refused:
-            bring_up_to_date(app)
-        with app.app_context(), db.engine.connect() as connection:
+    with an_app(url) as app, app.app_context():
+        with pytest.raises(ClickException) as refused:
+            command.upgrade(alembic_config(), "head")
+        with db.engine.connect() as connection:
             tables = connection.exec_driver_sql("SELECT FROM pg_tables WHERE schemaname = 'public'")
             assert tables.all() == []
 

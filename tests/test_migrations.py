@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import URL
 
 from chirpy.database import db
-from chirpy.serving import alembic_config
+from chirpy.migrating import alembic_config, newest
 from tests.databases import POLKA_KEY, Sql, an_app, create_database, written
 
 NUMBERS = count(1)
@@ -61,6 +61,10 @@ def migrate(app: Flask, act: Callable[..., Any], *arguments: str) -> None:
     """Let Alembic do something to the database of `app`."""
     with app.app_context():
         act(alembic_config(), *arguments)
+
+
+def test_each_file_begins_with_the_number_of_its_step() -> None:
+    assert newest() == STEPS.get_current_head()
 
 
 def schema(url: URL) -> list[tuple[Any, ...]]:

@@ -14,7 +14,8 @@ from sqlalchemy import make_url
 from chirpy import create_app
 from chirpy.accounts import passwords
 from chirpy.database import db
-from chirpy.serving import StartError, claim_port
+from chirpy.migrating import StartError
+from chirpy.serving import claim_port
 from chirpy.settings import Settings
 from tests.databases import Sql
 from tests.factories import API_KEY, PASSWORD, a_chirp, a_person, an_event

@@ -17,8 +17,9 @@ import psycopg2
 import pytest
 from sqlalchemy import URL
 
+from chirpy.migrating import StartError
 from chirpy.postgres import PrivatePostgres
-from chirpy.serving import StartError, claim_port
+from chirpy.serving import claim_port
 from tests.databases import POLKA_KEY, Sql, written
 from tests.factories import API_KEY, PASSWORD, a_user, an_email, an_event
 from tests.server import (

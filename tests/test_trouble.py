@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from chirpy import database
 from chirpy.database import db
 from chirpy.logs import JsonLines
-from chirpy.serving import alembic_config
+from chirpy.migrating import alembic_config
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
