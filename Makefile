@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := $(VENV)/.lock
 
+# Some forty processes start in the tests: without bytecode each would compile all of Chirpy anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage check bench bench-growth db clean
 
