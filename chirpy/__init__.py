@@ -10,6 +10,7 @@ from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.migrating import migrations
 from chirpy.polka.commands import polka
+from chirpy.reading import read_rest
 from chirpy.settings import EXTENSION, Settings
 from chirpy.webhooks.commands import webhooks as webhook_commands
 from chirpy.webhooks.routes import blueprint as webhooks
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> Flask:
     app.response_class = Answer
     database.bind(app, settings)
     errors.register(app)
+    app.after_request(read_rest)
     for room in ROOMS:
         app.register_blueprint(room)
     for command in COMMANDS:

@@ -1,7 +1,7 @@
 """The schema, brought up to date before anybody is served.
 
-Alembic is loaded only where it has something to do: it would be a fifth of every start, and 9 MiB of
-each worker.
+Alembic is loaded only where it has something to do: it would be a fifth of every start, and 9 MiB
+of each worker.
 """
 
 import subprocess

@@ -9,13 +9,14 @@ missing.
 
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Request, Response, request
 from werkzeug.exceptions import ClientDisconnected
 
 from chirpy.errors import Refused
@@ -58,6 +59,20 @@ def pieces(request: Request) -> Iterator[bytes]:
     while wanted and (piece := request.stream.read(wanted)):
         wanted -= len(piece)
         yield piece
+
+
+def read_rest(answer: Response) -> Response:
+    """Read what an answer left unread of a small body, so that the connection can serve on.
+
+    The server would close it without a word, and the client's next request would be lost. Whoever
+    asks before sending (`Expect`) is told by the answer not to.
+    """
+    length = request.content_length or 0
+    has_body = length > 0 or "Transfer-Encoding" in request.headers
+    if has_body and length <= BODY_LIMIT and "Expect" not in request.headers:
+        with suppress(OSError, ClientDisconnected):
+            deque(pieces(request), maxlen=0)
+    return answer
 
 
 def parse(body: bytes) -> Any:

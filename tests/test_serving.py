@@ -31,6 +31,7 @@ from tests.server import (
     Server,
     a_server,
     crash,
+    everything_from,
     run,
     wait_until,
 )
@@ -312,6 +313,27 @@ def test_a_connection_serves_one_request_after_the_other(server: Server) -> None
         assert connection.sock is opened
 
     assert statuses == [201, 401, 404, 200, 200]
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 20", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("line", ["PUT /api/users", "POST /api/nowhere", "POST /api/healthz"])
+def test_a_body_that_nobody_wants_may_come_late(server: Server, line: str, framing: str) -> None:
+    body = b"x" * 20 if "Length" in framing else b"14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: chirpy\r\n{framing}\r\n\r\n".encode())
+        sleep(0.05)  # long enough to refuse it unseen
+        connection.sendall(body + HEALTH + b"Connection: close\r\n\r\n")
+        answers = everything_from(connection)
+
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers)[1:] == [b"200"]
+
+
+def test_who_asks_before_sending_a_body_that_nobody_wants_is_told_not_to(server: Server) -> None:
+    asked = b"PUT /api/users HTTP/1.1\r\nHost: chirpy\r\nContent-Length: 20\r\n"
+    with server.connect() as connection:
+        connection.sendall(asked + b"Expect: 100-continue\r\n\r\n")
+
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
 def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None:
