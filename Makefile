@@ -18,11 +18,12 @@ help: ## show this list
 run: $(READY) .env ## serve on http://localhost:8080, setting up what is missing
 	@exec $(BIN)/python app.py
 
+# Three at a time keep two cores busy: some tests wait for something to time out.
 test: $(READY) ## run all tests on a private Postgres of their own
-	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal
 
 coverage: $(READY) ## run all tests and report which branches they take, server processes included
-	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal --cov --cov-report term
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal --cov --cov-report term
 
 check: $(READY) ## format, lint, types, import layers, migrations in step with the models
 	$(BIN)/ruff format --check .

@@ -16,16 +16,16 @@ from typing import Any
 import hypothesis
 import psycopg2
 import pytest
-from alembic import command
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
-from chirpy.migrating import alembic_config
+from chirpy.accounts import passwords
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
-from tests.databases import EMPTY, Sql, a_settings, an_app, create_database, written
+from tests.databases import EMPTY, Sql, a_settings, an_app, create_database, migrate, written
 from tests.server import Server, a_server, wait_until
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
@@ -40,6 +40,10 @@ hypothesis.settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("chirpy")
+FULL_HASHER = passwords.HASHER
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+MEMORY = Path("/dev/shm")  # on Linux
+ROOM = 2**30  # bytes; a Postgres takes 50 MiB, a container often has no more than 64
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -62,8 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def a_folder() -> Path:
-    """A new folder that everybody may enter, unlike pytest's: as root, Postgres is another user."""
-    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-"))
+    """A new folder that everybody may enter, unlike pytest's: as root, Postgres is another user.
+
+    In memory if that is for everything that Postgres needs: there a database is made in a tenth of
+    the time.
+    """
+    usual = None
+    if MEMORY.is_dir():
+        memory = os.statvfs(MEMORY)
+        has_room = memory.f_bavail * memory.f_frsize > ROOM
+        if has_room and not memory.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK):
+            usual = MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-", dir=usual))
     folder.chmod(0o755)
     return folder
 
@@ -96,9 +110,25 @@ def database_url(cluster_url: URL, worker_id: str) -> URL:
     """A new database of this worker, brought up to date by the real migrations."""
     url = cluster_url.set(database=f"chirpy_{worker_id}")
     create_database(url)
-    with an_app(url) as app, app.app_context():
-        command.upgrade(alembic_config(), "head")
+    migrate(url)
     return url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Passwords hashed at hardly any cost in this process: a tenth of the suite would be hashing.
+
+    Servers in processes of their own, and whoever asks for `full_cost`, hash as in production.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", CHEAP_HASHER)
+        yield
+
+
+@pytest.fixture
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords hashed as in production."""
+    monkeypatch.setattr(passwords, "HASHER", FULL_HASHER)
 
 
 @pytest.fixture(scope="session")
@@ -113,8 +143,7 @@ def session_app(database_url: URL) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="session")
-def server(database_url: URL) -> Iterator[Server]:
-    """`python app.py` on the worker's database, for whoever neither stops nor breaks it."""
+def session_server(database_url: URL) -> Iterator[Server]:
     with a_server(database_url, THREADS="8") as server:
         yield server
 
@@ -125,6 +154,7 @@ def mortal_postgres() -> Iterator[PrivatePostgres]:
     folder = a_folder()
     postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
     postgres.ensure_running()
+    migrate(make_url(postgres.url).set(drivername=DRIVER))
     yield postgres
     postgres.destroy()
     shutil.rmtree(folder)
@@ -138,16 +168,22 @@ def mortal_server(mortal_postgres: PrivatePostgres) -> Iterator[Server]:
 
 
 @pytest.fixture
-def emptied(sql: Sql) -> Iterator[None]:
+def emptied(connection: Any) -> Iterator[None]:
     """What a test leaves in the database is gone after it."""
     yield
-    sql(EMPTY)
+    connection.cursor().execute(EMPTY)
 
 
 @pytest.fixture
 def app(session_app: Flask, emptied: None) -> Flask:
     """The application, on a database that is emptied afterwards."""
     return session_app
+
+
+@pytest.fixture
+def server(session_server: Server, emptied: None) -> Server:
+    """`python app.py`, which nobody stops or breaks, on a database that is emptied afterwards."""
+    return session_server
 
 
 @pytest.fixture
@@ -164,8 +200,11 @@ def connection(database_url: URL) -> Iterator[Any]:
 
 
 @pytest.fixture
-def sql(connection: Any) -> Sql:
-    """Ask the database itself, past the application: `sql("SELECT …", parameter, …)`."""
+def sql(connection: Any, emptied: None) -> Sql:
+    """Ask the database itself, past the application: `sql("SELECT …", parameter, …)`.
+
+    It is emptied afterwards.
+    """
 
     def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
+from alembic import command
 from flask import Flask
 from sqlalchemy import URL
 
 from chirpy import create_app
 from chirpy.database import db
+from chirpy.migrating import alembic_config
 from chirpy.settings import Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
@@ -27,6 +29,12 @@ def create_database(url: URL) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{url.database}"')
     connection.close()
+
+
+def migrate(url: URL) -> None:
+    """Bring the database at `url` up to date by the real migrations."""
+    with an_app(url) as app, app.app_context():
+        command.upgrade(alembic_config(), "head")
 
 
 def written(url: URL) -> str:

@@ -347,9 +347,7 @@ def test_the_computing_of_a_process_and_its_children_is_counted() -> None:
 
 
 @pytest.fixture
-def measure_there(
-    server: Server, emptied: None, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., ClickResult]:
+def measure_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClickResult]:
     """Measure a running server, as a user would another one."""
     monkeypatch.setattr(scene_module, "AUTHORS", 2)
     usual = ["--against", server.url, "--seconds", "0.1", "--program", "python", "--no-save"]

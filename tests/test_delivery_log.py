@@ -125,7 +125,7 @@ def test_an_event_that_was_ignored_has_no_user(client: FlaskClient) -> None:
     assert (event["outcome"], event["user_id"]) == ("ignored", None)
 
 
-def test_in_production_nobody_sees_it(database_url: URL, emptied: None, sql: Sql) -> None:
+def test_in_production_nobody_sees_it(database_url: URL, sql: Sql) -> None:
     event_id = kept(sql)
 
     with an_app(database_url, platform="prod") as app:

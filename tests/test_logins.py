@@ -96,6 +96,7 @@ def test_whatever_the_email_a_login_costs_one_comparison(client: FlaskClient, em
     assert verifications(lambda: log_in(client, email, "wrong")) == 1
 
 
+@pytest.mark.usefixtures("full_cost")
 def test_nobodys_hash_costs_as_much_as_anybodys_and_matches_nothing() -> None:
     nobodys, anybodys = (it.split("$")[1:4] for it in (passwords.OF_NOBODY, passwords.hashed("x")))
 

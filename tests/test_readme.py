@@ -17,9 +17,7 @@ def session() -> list[tuple[str, str]]:
     return BLOCK.findall(after.partition("\n## ")[0])
 
 
-def test_the_session_gives_the_answers_it_shows(
-    tmp_path: Path, server: Server, emptied: None
-) -> None:
+def test_the_session_gives_the_answers_it_shows(tmp_path: Path, server: Server) -> None:
     typed = "".join(text for language, text in session() if language == "sh")
     shown = [text for language, text in session() if language != "sh"]
     (tmp_path / ".env").write_text(f"POLKA_KEY={POLKA_KEY}\n")

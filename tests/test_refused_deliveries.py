@@ -65,6 +65,11 @@ def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
 
 
 @pytest.fixture
+def emptied() -> None:
+    """Nothing: what is there is for all of them."""
+
+
+@pytest.fixture
 def client(receivers: dict[str, Flask]) -> FlaskClient:
     return receivers["a key"].test_client()
 

@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 import psycopg2
 import pytest
-from alembic import command
 from flask import Flask
 from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError
@@ -21,11 +20,10 @@ from werkzeug.test import TestResponse
 from chirpy import database
 from chirpy.database import db
 from chirpy.logs import JsonLines
-from chirpy.migrating import alembic_config
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.databases import EMPTY, Sql, an_app, create_database, written
+from tests.databases import EMPTY, Sql, an_app, create_database, migrate, written
 from tests.doors import nothing_changes, refusal
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -40,8 +38,7 @@ def database_in_trouble(database_url: URL, connection: Any) -> Iterator[URL]:
     """A database that no other test knows, so that anything may be done to it."""
     url = database_url.set(database=f"{database_url.database}_in_trouble")
     create_database(url)
-    with an_app(url) as app, app.app_context():
-        command.upgrade(alembic_config(), "head")
+    migrate(url)
     yield url
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{url.database}" WITH (FORCE)')
