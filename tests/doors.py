@@ -111,10 +111,11 @@ def nothing_changes(sql: Sql) -> Iterator[None]:
     assert rows(sql) == before
 
 
-def rows(sql: Sql) -> dict[str, list[tuple[Any, ...]]]:
+def rows(sql: Sql) -> list[tuple[Any, ...]]:
     """Every row of every table. `xmin` differs once a row was written again, if with the same."""
     tables = sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    return {table: sql(f"SELECT xmin, * FROM {table} ORDER BY 2") for [table] in tables}
+    of_each = (f"SELECT '{name}', xmin::text, {name}::text FROM {name}" for [name] in tables)
+    return sql(f"{' UNION ALL '.join(of_each)} ORDER BY 1, 2, 3")
 
 
 def refusal(answer: TestResponse, status: int) -> dict[str, Any]:
