@@ -4,6 +4,7 @@ Alembic is loaded only where it has something to do: it would be a fifth of ever
 of each worker.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from chirpy.database import db
 from chirpy.explanations import explain
 from chirpy.postgres import PrivatePostgresError
+from chirpy.settings import current_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -59,8 +61,10 @@ def bring_up_to_date(app: Flask) -> None:
     with app.app_context():
         if version() == newest():
             return
+        url = current_settings().db_url
     upgrade = [sys.executable, "-m", "flask", "--app", str(APPLICATION), "db", "upgrade"]
-    if subprocess.run(upgrade, check=False).returncode:
+    same = {"DB_URL": url.render_as_string(hide_password=False) if url else ""}
+    if subprocess.run(upgrade, env=os.environ | same, check=False).returncode:
         sys.exit(1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 from alembic import command
 from flask import Flask
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
 from chirpy import create_app
 from chirpy.database import db
@@ -20,6 +20,17 @@ POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
 
 Sql = Callable[..., list[tuple[Any, ...]]]
+
+
+def connect_with(app: Flask, cursors: type[Any]) -> None:
+    """Let whatever `app` tells Postgres from now on go through cursors of this class."""
+
+    def choose(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
+        kwargs["cursor_factory"] = cursors
+
+    with app.app_context():
+        db.engine.dispose()
+        event.listen(db.engine, "do_connect", choose)
 
 
 def create_database(url: URL) -> None:

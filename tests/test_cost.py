@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from psycopg2 import extensions
+from sqlalchemy import URL, event
 from werkzeug.test import TestResponse
 
 from chirpy.database import db
-from tests.databases import Sql
+from tests.databases import Sql, an_app, connect_with
 from tests.doors import in_chunks
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -23,37 +24,53 @@ Deliver = Callable[..., TestResponse]
 
 
 class Cost:
-    """What an engine did, step by step, and which statements it was given."""
+    """What an application did, step by step, and which statements it sent."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
-        self.statements: list[Any] = []
+        self.statements: list[object] = []
 
-    def listeners(self) -> dict[str, Callable[..., None]]:
-        """What to call for each event of an engine."""
-        return {
-            "checkout": lambda *_: self.steps.append(TAKEN),
-            "before_execute": lambda _connection, statement, *_: self.statements.append(statement),
-            "before_cursor_execute": lambda _, cursor, *__: self.steps.append(
-                SENT if cursor.connection.autocommit else "statement of a transaction"
-            ),
-        }
+
+class Counting(extensions.cursor):
+    """Counts what Postgres is told."""
+
+    cost: ClassVar[Cost] = Cost()
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+        """Tell Postgres, and count it."""
+        commits = self.connection.autocommit
+        self.cost.steps.append(SENT if commits else "statement of a transaction")
+        self.cost.statements.append(query)
+        super().execute(query, vars)
+
+
+@pytest.fixture(scope="module")
+def counting_app(database_url: URL) -> Iterator[Flask]:
+    with an_app(database_url) as app:
+        connect_with(app, Counting)
+        yield app
+
+
+@pytest.fixture
+def app(counting_app: Flask, emptied: None) -> Flask:
+    return counting_app
 
 
 @contextmanager
 def counted(app: Flask) -> Iterator[Cost]:
-    """Count what the engine of `app` does meanwhile."""
-    cost = Cost()
-    listeners = cost.listeners()
+    """Count what `app` does meanwhile."""
+    Counting.cost = cost = Cost()
     with app.app_context():
         engine = db.engine
-    for name, listener in listeners.items():
-        event.listen(engine, name, listener)
+
+    def take(*_: object) -> None:
+        cost.steps.append(TAKEN)
+
+    event.listen(engine, "checkout", take)
     try:
         yield cost
     finally:
-        for name, listener in listeners.items():
-            event.remove(engine, name, listener)
+        event.remove(engine, "checkout", take)
 
 
 @pytest.fixture

@@ -5,18 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from sqlalchemy import Executable, event
+from sqlalchemy import ClauseElement
 
 from chirpy.accounts import sessions, users
 from chirpy.chirps.chirping import FIND
 from chirpy.chirps.timeline import PAGES
-from chirpy.database import db
-from chirpy.transactions import alone
+from chirpy.transactions import sql_of
 from tests.factories import a_user
 
 CHIRPS = 20_000  # enough for a sequential scan or a sort to cost more than an index
-AT = "2026-01-31T12:00:00Z"
+AT = "2026-01-08T00:00:00Z"  # in the middle of them
 
 
 @pytest.fixture(scope="module")
@@ -41,37 +39,31 @@ def author(connection: Any) -> Iterator[UUID]:
     sql("DELETE FROM users")
 
 
-def plan_of(app: Flask, statement: Executable, parameters: dict[str, Any], before: str = "") -> str:
+def plan_of(
+    connection: Any, statement: ClauseElement, parameters: dict[str, Any], before: str = ""
+) -> str:
     """What Postgres means to do for a statement of the application."""
-
-    def explain(_c: object, _k: object, text: str, given: Any, *_: object) -> tuple[str, Any]:
-        return f"{before}EXPLAIN {text}", given
-
-    with app.app_context():
-        engine = db.engine
-        event.listen(engine, "before_cursor_execute", explain, retval=True)
-        try:
-            return "\n".join(line for [line] in alone(statement, parameters))
-        finally:
-            event.remove(engine, "before_cursor_execute", explain)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{before}EXPLAIN {sql_of(statement)}", parameters)
+        return "\n".join(line for [line] in cursor.fetchall())
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=str)
 def test_a_page_is_read_off_an_index_in_its_order(
-    session_app: Flask, author: UUID, kind: tuple[bool, bool, bool]
+    connection: Any, author: UUID, kind: tuple[bool, bool, bool]
 ) -> None:
     """Newest first or not, of one author or of all, the first page or one deep inside."""
-    place = {"at": AT, "id": UUID(int=0)}
+    place = {"at": AT, "id": str(UUID(int=0))}
 
-    plan = plan_of(session_app, PAGES[kind], {"author_id": author, "limit": 101, **place})
+    plan = plan_of(connection, PAGES[kind], {"author_id": str(author), "limit": 101, **place})
 
     assert "Index Scan" in plan
     assert "Seq Scan" not in plan
     assert "Sort" not in plan
 
 
-def test_one_chirp_is_found_by_its_key(session_app: Flask, author: UUID) -> None:
-    plan = plan_of(session_app, FIND, {"id": UUID(int=0)})
+def test_one_chirp_is_found_by_its_key(connection: Any, author: UUID) -> None:
+    plan = plan_of(connection, FIND, {"id": str(UUID(int=0))})
 
     assert plan.startswith("Index Scan using pk_chirps on chirps")
 
@@ -85,9 +77,9 @@ def test_one_chirp_is_found_by_its_key(session_app: Flask, author: UUID) -> None
     ids=["by email", "by refresh token"],
 )
 def test_people_are_found_by_an_index(
-    session_app: Flask, statement: Executable, parameters: dict[str, Any], index: str
+    connection: Any, statement: ClauseElement, parameters: dict[str, Any], index: str
 ) -> None:
     """Forced to: of a handful Postgres had better read them all."""
-    plan = plan_of(session_app, statement, parameters, "SET LOCAL enable_seqscan = off; ")
+    plan = plan_of(connection, statement, parameters, "SET LOCAL enable_seqscan = off; ")
 
     assert f"Index Scan using {index}" in plan

@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 import psycopg2
 import pytest
 from flask import Flask
-from sqlalchemy import URL, event
+from psycopg2 import extensions
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
@@ -23,7 +24,7 @@ from chirpy.logs import JsonLines
 from chirpy.settings import DRIVER
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.databases import EMPTY, Sql, an_app, create_database, migrate, written
+from tests.databases import EMPTY, Sql, an_app, connect_with, create_database, migrate, written
 from tests.doors import nothing_changes, refusal
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -504,16 +505,16 @@ def test_a_commit_that_ended_with_the_server_is_undone_and_the_retry_counts(
 def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
     app: Flask, sql: Sql, upgrade: dict[str, Any]
 ) -> None:
-    with app.app_context():
-        engine = db.engine
+    lost_connections: list[object] = []
 
-    def hang_up(_connection: object, cursor: Any, statement: str, *_: object) -> None:
-        if "receive_event" in statement:
-            event.remove(engine, "after_cursor_execute", hang_up)
-            sql(OTHERS_HANG_UP)
-            cursor.execute("SELECT")
+    class LosingOnce(extensions.cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+            super().execute(query, vars)
+            if "receive_event" in query and not lost_connections:
+                lost_connections.append(sql(OTHERS_HANG_UP))
+                super().execute("SELECT")
 
-    event.listen(engine, "after_cursor_execute", hang_up)
+    connect_with(app, LosingOnce)
     lost = deliver(app, upgrade)
 
     assert unavailable(lost)

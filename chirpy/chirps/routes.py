@@ -25,7 +25,7 @@ def post_chirp() -> ResponseReturnValue:
     body = new_chirp.load(read_json(request))["body"]
     chirp, replayed = chirping.post(author_id, body, idempotency.key_of(request))
     headers = {idempotency.REPLAYED: "true"} if replayed else {}
-    return answers.one(chirp.json), 201, headers
+    return answers.one(chirp), 201, headers
 
 
 @blueprint.get("/chirps")

@@ -42,7 +42,7 @@ def page(
     statement = PAGES[newest_first, author_id is not None, after is not None]
     place = after._asdict() if after else {}
     parameters = {"author_id": author_id, "limit": limit + 1, **place}
-    chirps: list[str] = [chirp.json for chirp in alone(statement, parameters)]
+    chirps: list[str] = [chirp for [chirp] in alone(statement, parameters)]
     return chirps[:limit], place_of(chirps[limit - 1]) if len(chirps) > limit else None
 
 

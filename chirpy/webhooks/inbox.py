@@ -16,7 +16,7 @@ RECEIVE = text("""
         event_id => :event_id, type => :type, user_id => :user_id, occurred_at => :occurred_at,
         body => :body, fingerprint => :fingerprint,
         makes_red => :makes_red, identified => :identified
-    ) AS outcome
+    )
 """)
 
 
@@ -38,10 +38,10 @@ def receive(event: Event, body: bytes) -> str:
         "identified": identified(event),
     }
     with refusing("fk_memberships_user_id_users", unknown_user):
-        [received] = alone(RECEIVE, delivery)
-    if received.outcome is None:
+        [[outcome]] = alone(RECEIVE, delivery)
+    if outcome is None:
         raise another_meaning()
-    return str(received.outcome)
+    return str(outcome)
 
 
 def identified(event: Event) -> bool:
