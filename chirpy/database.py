@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, DateTime, Engine, MetaData, Row, Table, Text, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
@@ -18,6 +19,7 @@ from chirpy.settings import DRIVER, Settings
 # What libpq would read from the environment and let lead past the private Postgres.
 BENDING = {"PGHOSTADDR", "PGSERVICE", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS", "PGOPTIONS"}
 PRIVATE = "chirpy.postgres"  # where the application keeps its private Postgres, if it has one
+NEW = "chirpy.new"  # of a connection that has not been used yet
 CONNECT_TIMEOUT = 5  # seconds until an unreachable host counts as down
 CONNECT_ARGS = {
     "connect_timeout": CONNECT_TIMEOUT,
@@ -84,13 +86,16 @@ def listen(engine: Engine) -> None:
     """Set up each new connection, and drop pooled ones that Postgres has closed."""
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
+    def set_up(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[NEW] = True
         # As a statement, not as start-up options: PgBouncer refuses those.
         connection.cursor().execute(SESSION)
         connection.commit()
 
     @event.listens_for(engine, "checkout")
-    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    def refuse_closed(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info.pop(NEW, False):
+            return  # closed already, it makes its first statement fail, which is told as trouble
         # An idle connection has nothing to say but goodbye. Asking the socket costs no round trip,
         # as a ping before each use would; the pool then connects anew.
         socket = poll()

@@ -5,10 +5,13 @@ of each worker.
 """
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, NoReturn, cast
 
 import click
 from flask import Flask
@@ -20,9 +23,6 @@ from chirpy.database import db
 from chirpy.explanations import explain
 from chirpy.postgres import PrivatePostgresError
 from chirpy.settings import current_settings
-
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 APPLICATION = MIGRATIONS.with_name("app.py")
@@ -56,16 +56,39 @@ migrations = Migrations("db", help="Perform database migrations.")
 def bring_up_to_date(app: Flask) -> None:
     """Apply the migrations that are missing, with `flask db upgrade` in a process of its own.
 
-    Raises StartError when the database can't be used, SystemExit when `flask` has said so.
+    Raises StartError when the database can't be used, or SystemExit when `flask` has said so.
     """
     with app.app_context():
         if version() == newest():
             return
         url = current_settings().db_url
-    upgrade = [sys.executable, "-m", "flask", "--app", str(APPLICATION), "db", "upgrade"]
-    same = {"DB_URL": url.render_as_string(hide_password=False) if url else ""}
-    if subprocess.run(upgrade, env=os.environ | same, check=False).returncode:
+    # -P and no .env of Flask's own: the folder that one starts from has no say.
+    upgrade = [sys.executable, "-P", "-m", "flask", "--app", str(APPLICATION), "db", "upgrade"]
+    same = {
+        "DB_URL": url.render_as_string(hide_password=False) if url else "",
+        "FLASK_SKIP_DOTENV": "1",
+    }
+    with stopped_together():
+        code = subprocess.run(upgrade, env=os.environ | same, check=False).returncode
+    if code < 0:
+        raise StartError(f"The migration was killed by signal {-code}.\nNext: start again")
+    if code > 0:
         sys.exit(1)
+
+
+@contextmanager
+def stopped_together() -> Iterator[None]:
+    """Let SIGTERM end this process and what it waits for, and Ctrl-C without a traceback."""
+
+    def end(number: int, _: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def version() -> str | None:
@@ -73,7 +96,7 @@ def version() -> str | None:
     try:
         with db.engine.connect() as connection:
             return cast("str | None", connection.scalar(VERSION))
-    except ProgrammingError:  # there is no such table
+    except ProgrammingError:  # no such table, or no right to read it, which `flask` then says
         return None
     except (DBAPIError, PrivatePostgresError) as error:
         raise StartError(explain(error)) from None
@@ -84,12 +107,3 @@ def version() -> str | None:
 def newest() -> str:
     """The last migration there is: each file begins with its number."""
     return max(path.name for path in MIGRATIONS.glob("versions/[0-9]*_*.py")).partition("_")[0]
-
-
-def alembic_config() -> "Config":
-    """What Alembic must know before it runs `migrations/env.py`."""
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config

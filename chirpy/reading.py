@@ -16,12 +16,13 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn
 
-from flask import Request, Response, request
+from flask import Request
 from werkzeug.exceptions import ClientDisconnected
 
 from chirpy.errors import Refused
 
 BODY_LIMIT = 64 * 1024  # bytes; a chirp has 140 characters, a webhook a few hundred
+READ = "chirpy.body_read"  # in the environ of a request whose body was read, well or not
 DEEPEST = 64  # brackets within brackets; RFC 8259, 9 lets a parser set a limit
 LONGEST_NUMBER = 100  # digits; what does not fit a double has no agreed meaning (RFC 8259, 6)
 # What is no bracket. A string that does not end takes the rest, and `*+` never goes back: 64 KiB of
@@ -42,6 +43,7 @@ def read_body(request: Request) -> bytes:
     length = request.content_length
     if length is not None and length > BODY_LIMIT:
         raise too_large()
+    request.environ[READ] = True
     try:
         body = b"".join(pieces(request))
     except (OSError, ClientDisconnected) as error:  # how a server or werkzeug may tell of it
@@ -61,18 +63,19 @@ def pieces(request: Request) -> Iterator[bytes]:
         yield piece
 
 
-def read_rest(answer: Response) -> Response:
-    """Read what an answer left unread of a small body, so that the connection can serve on.
+def read_rest(request: Request) -> None:
+    """Read the body of an answered request, up to the limit, so that its connection can serve on.
 
     The server would close it without a word, and the client's next request would be lost. Whoever
     asks before sending (`Expect`) is told by the answer not to.
     """
     length = request.content_length or 0
     has_body = length > 0 or "Transfer-Encoding" in request.headers
-    if has_body and length <= BODY_LIMIT and "Expect" not in request.headers:
+    if READ in request.environ or not has_body or length > BODY_LIMIT:
+        return
+    if "Expect" not in request.headers:
         with suppress(OSError, ClientDisconnected):
             deque(pieces(request), maxlen=0)
-    return answer
 
 
 def parse(body: bytes) -> Any:

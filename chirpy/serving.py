@@ -31,17 +31,18 @@ Try it from another terminal:
 
 
 def serve(app: Flask, settings: Settings) -> None:
-    """Serve `app` until SIGTERM or SIGINT. Raises StartError."""
+    """Serve `app` until SIGTERM or SIGINT. Raises StartError, or SystemExit once all is said."""
     with claim_port(settings.host, settings.port):
         bring_up_to_date(app)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
         let_workers_be_stopped_early()
         granian = server(settings)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup would have it
-            # Granian would start afresh; a terminal that is closed should leave nobody on the port.
-            stop = granian.signal_handler_interrupt
-            granian.on_startup(lambda: signal.signal(signal.SIGHUP, stop))
+        # Granian would start afresh; a terminal that is closed should leave nobody on the port,
+        # unless nohup has the signal ignored.
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        closed = signal.SIG_IGN if ignored else granian.signal_handler_interrupt
+        granian.on_startup(lambda: signal.signal(signal.SIGHUP, closed))
         granian.serve(target_loader=partial(load_in_worker, os.getpid()), wrap_loader=False)
 
 

@@ -35,7 +35,7 @@ def alone(statement: ClauseElement, parameters: Mapping[str, Any]) -> list[tuple
     sql = sql_of(statement)
     with autocommitting() as connection, connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
         return rows
 
 
@@ -54,7 +54,7 @@ def autocommitting() -> Iterator[Any]:
     try:
         pooled = db.engine.raw_connection()
     except psycopg2.Error as error:
-        raise named(error) from error
+        raise named(error, lost=DIALECT.is_disconnect(error, None, None)) from error
     connection: Any = pooled.dbapi_connection
     try:
         connection.autocommit = True
@@ -62,6 +62,7 @@ def autocommitting() -> Iterator[Any]:
     except psycopg2.Error as error:
         if lost := DIALECT.is_disconnect(error, connection, None):
             pooled.invalidate(error)
+            db.engine.dispose()  # what has cut this one has probably cut the idle ones too
         raise named(error, lost=lost) from error
     finally:
         if pooled.is_valid:
@@ -69,7 +70,7 @@ def autocommitting() -> Iterator[Any]:
             pooled.close()
 
 
-def named(error: psycopg2.Error, *, lost: bool = False) -> BaseException:
+def named(error: psycopg2.Error, *, lost: bool) -> BaseException:
     """What SQLAlchemy raises for an error of psycopg2, without the statement and its values."""
     return DBAPIError.instance(None, None, error, psycopg2.Error, connection_invalidated=lost)
 

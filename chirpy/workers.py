@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterable
 from importlib import import_module
 from threading import Thread
 from time import sleep
@@ -17,22 +16,25 @@ from chirpy.settings import Settings
 
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
 GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
+PAUSE = 0.5  # seconds, lest one that is killed again and again keeps a processor busy
 ORPHAN_CHECK = 0.5  # seconds
 
 
 class Granian(MPServer):
-    """Granian, which replaces a worker that was killed as often as that happens.
+    """Granian, which replaces a worker that is killed soon after it replaced one that was killed.
 
-    By itself, granian 2.8.7 ends when a worker dies within 5.5 seconds of having been replaced.
-    That is right for one that can't start, but whoever is killed from outside, as by a machine
-    short of memory, is no reason to stop serving.
+    By itself, granian 2.8.7 ends when a worker dies within 5.5 seconds of having been started
+    instead of another. That is right for one that can't start, but whoever is killed from outside,
+    as by a machine short of memory, is no reason to stop serving.
     """
 
-    def _respawn_workers(self, workers: Iterable[int], *args: Any, **options: Any) -> None:
+    def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
         killed = [idx for idx in workers if self.wrks[idx].inner.exitcode == -signal.SIGKILL]
         super()._respawn_workers(workers, *args, **options)
         for idx in killed:
-            del self.respawned_wrks[idx]
+            self.respawned_wrks.pop(idx, None)
+        if killed:
+            sleep(PAUSE)
 
 
 def server(settings: Settings) -> Granian:

@@ -59,7 +59,7 @@ try:
 except CommandError as error:
     if not isinstance(error.__cause__, ResolutionError):
         raise
-    # The database is of a version that the files here don't know.
-    raise ClickException(f"{error}.\nNext: run the version of Chirpy that made it") from None
+    step = "correct the number, or run the version of Chirpy that made this database"
+    raise ClickException(f"{error}.\nNext: {step}") from None
 except (DBAPIError, PrivatePostgresError, WrongEncoding) as error:
     raise ClickException(explain(error)) from None

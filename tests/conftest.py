@@ -68,16 +68,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def a_folder() -> Path:
     """A new folder that everybody may enter, unlike pytest's: as root, Postgres is another user.
 
-    In memory if that is for everything that Postgres needs: there a database is made in a tenth of
-    the time.
+    In memory, if that has room for a Postgres: there a database is made in a tenth of the time.
     """
-    usual = None
+    parent = None
     if MEMORY.is_dir():
         memory = os.statvfs(MEMORY)
         has_room = memory.f_bavail * memory.f_frsize > ROOM
         if has_room and not memory.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK):
-            usual = MEMORY
-    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-", dir=usual))
+            parent = MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="chirpy-test-", dir=parent))
     folder.chmod(0o755)
     return folder
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import psycopg2
 from alembic import command
+from alembic.config import Config
 from flask import Flask
 from sqlalchemy import URL, event
 
 from chirpy import create_app
 from chirpy.database import db
-from chirpy.migrating import alembic_config
+from chirpy.migrating import MIGRATIONS
 from chirpy.settings import Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
@@ -40,6 +41,13 @@ def create_database(url: URL) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{url.database}"')
     connection.close()
+
+
+def alembic_config() -> Config:
+    """What Alembic must know before it runs `migrations/env.py`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
 
 
 def migrate(url: URL) -> None:

@@ -16,12 +16,12 @@ from sqlalchemy import URL, make_url
 
 from chirpy import database
 from chirpy.database import db
-from chirpy.migrating import StartError, alembic_config, bring_up_to_date
+from chirpy.migrating import StartError, bring_up_to_date
 from chirpy.postgres import Connection, PrivatePostgres
 from chirpy.postgres.__main__ import main as postgres_command
 from chirpy.postgres.place import PORT
 from tests.conftest import CLUSTER_URL
-from tests.databases import Sql, an_app
+from tests.databases import Sql, alembic_config, an_app
 
 NOBODY_LISTENS = make_url("postgresql+psycopg2://chirpy@127.0.0.1:1/chirpy")
 

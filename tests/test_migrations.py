@@ -17,8 +17,8 @@ from flask import Flask
 from sqlalchemy import URL
 
 from chirpy.database import db
-from chirpy.migrating import alembic_config, newest
-from tests.databases import POLKA_KEY, Sql, an_app, create_database, written
+from chirpy.migrating import newest
+from tests.databases import POLKA_KEY, Sql, alembic_config, an_app, create_database, written
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[1]

@@ -328,6 +328,25 @@ def test_a_body_that_nobody_wants_may_come_late(server: Server, line: str, frami
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers)[1:] == [b"200"]
 
 
+def test_while_such_a_body_is_awaited_nothing_is_held_in_the_database(
+    server: Server, sql: Sql
+) -> None:
+    head = b"POST /api/refresh HTTP/1.1\r\nHost: chirpy\r\nContent-Length: 1\r\n"
+    with server.connect() as stalled:
+        stalled.sendall(head + b"Authorization: Bearer " + b"a" * 64 + b"\r\n\r\n")
+        sleep(0.2)  # until it has been looked up
+
+        assert (
+            sql(
+                """SELECT query FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'idle in transaction'"""
+            )
+            == []
+        )
+        stalled.sendall(b"x")
+        assert stalled.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
 def test_who_asks_before_sending_a_body_that_nobody_wants_is_told_not_to(server: Server) -> None:
     asked = b"PUT /api/users HTTP/1.1\r\nHost: chirpy\r\nContent-Length: 20\r\n"
     with server.connect() as connection:

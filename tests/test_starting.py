@@ -1,11 +1,16 @@
 """What somebody meets who starts Chirpy: a server within seconds, or one message that helps."""
 
+import os
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -13,12 +18,24 @@ from alembic import command
 from click import ClickException
 from sqlalchemy import URL, make_url
 
-from chirpy.migrating import StartError, alembic_config, version
+from chirpy.migrating import StartError, version
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER
-from tests.databases import Sql, an_app, create_database, written
+from tests.databases import Sql, alembic_config, an_app, create_database, written
 from tests.factories import PASSWORD, an_email
-from tests.server import PROJECT, SECRETS, SMALL, UNFORCED, UNSET, Server, a_free_port, run
+from tests.server import (
+    PATIENCE,
+    PROJECT,
+    SECRETS,
+    SMALL,
+    UNFORCED,
+    UNSET,
+    Server,
+    a_free_port,
+    environment,
+    run,
+    wait_until,
+)
 
 SECOND_START = 3  # seconds, with everything in place
 DB_PASSWORD = "only-the-database-knows"
@@ -57,9 +74,20 @@ def guarded(cluster_url: URL, sql: Sql) -> Iterator[URL]:
     sql("DROP ROLE learner")
 
 
-def refusal(*arguments: str, **given: str) -> str:
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder to start from whose files would stop the start if anybody read them."""
+    (tmp_path / ".env").write_text("THREADS=none\n")
+    (tmp_path / ".flaskenv").write_text("FLASK_APP=another\n")
+    (tmp_path / "click.py").write_text("raise SystemExit('read')\n")
+    return tmp_path
+
+
+def refusal(*arguments: str, folder: Path = PROJECT, **given: str) -> str:
     """What is printed instead of a start: never a traceback, never a secret."""
-    ended = run(PROJECT, *arguments, **UNSET | SECRETS | {"PORT": str(a_free_port())} | given)
+    if arguments[0] == "app.py":
+        arguments = (str(PROJECT / "app.py"),)
+    ended = run(folder, *arguments, **UNSET | SECRETS | {"PORT": str(a_free_port())} | given)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout
     assert not [it for it in (*SECRETS.values(), DB_PASSWORD) if it in ended.stdout]
@@ -123,7 +151,6 @@ def test_a_database_that_refuses_is_named_with_the_next_step(guarded: URL) -> No
     for url, reason, step in [
         (guarded.set(password="a guess"), "password authentication failed", "correct the user"),
         (guarded.set(database="nothing"), 'database "nothing" does not exist', "correct DB_URL"),
-        (guarded, "permission denied for schema public", "grant the user of DB_URL"),
     ]:
         said = told(url)
 
@@ -132,16 +159,65 @@ def test_a_database_that_refuses_is_named_with_the_next_step(guarded: URL) -> No
         assert DB_PASSWORD not in said
 
 
-def test_a_database_that_is_ahead_of_the_code_is_left_alone(database_url: URL) -> None:
+def test_so_is_one_without_the_right_to_make_tables(guarded: URL) -> None:
+    said = refusal("app.py", DB_URL=written(guarded))
+
+    assert "permission denied for schema public" in said
+    assert "\nNext: grant the user of DB_URL" in said
+
+
+def test_a_stop_while_the_database_is_migrated_stops_the_migration(database_url: URL) -> None:
+    url = database_url.set(database=f"{database_url.database}_waiting")
+    create_database(url)
+    given = UNSET | SECRETS | {"PORT": str(a_free_port()), "DB_URL": written(url)}
+    with closing(psycopg2.connect(written(url))) as other, other.cursor() as cursor:
+
+        def asked(what: str) -> list[tuple[Any, ...]]:
+            cursor.execute(
+                f"""SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND {what}"""
+            )
+            return cursor.fetchall()
+
+        other.autocommit = True  # each look is a new one
+        cursor.execute("SELECT pg_advisory_lock(4843190)")  # as a migration elsewhere does
+        with subprocess.Popen(
+            [sys.executable, "app.py"], cwd=PROJECT, env=environment(given)
+        ) as start:
+            wait_until(lambda: asked("wait_event = 'advisory'"))
+            [migration] = children(start.pid)
+            start.terminate()
+            assert start.wait(PATIENCE) == 128 + signal.SIGTERM
+        with pytest.raises(ProcessLookupError):
+            os.kill(migration, 0)
+
+
+def children(parent: int) -> list[int]:
+    listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid="], text=True)
+    return [int(pid) for of, pid in map(str.split, listed.splitlines()) if int(of) == parent]
+
+
+def test_what_serves_has_loaded_no_alembic() -> None:
+    given = UNSET | SECRETS | {"DB_URL": written(UNREACHABLE)}
+
+    assert run(
+        PROJECT, "-c", "import app, sys; print('alembic' in sys.modules)", **given
+    ).stdout == ("False\n")
+
+
+def test_a_database_that_is_ahead_of_the_code_is_left_alone(
+    database_url: URL, elsewhere: Path
+) -> None:
     url = database_url.set(database=f"{database_url.database}_ahead")
     create_database(url)
     with closing(psycopg2.connect(written(url))) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
 
-        said = refusal("app.py", DB_URL=written(url))
+        said = refusal("app.py", folder=elsewhere, DB_URL=written(url))
 
         assert said.count("9999") == 1
+        assert said.startswith("Error: Can't locate")
         assert "\nNext: " in said
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

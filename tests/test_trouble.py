@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from flask import Flask
 from psycopg2 import extensions
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
@@ -22,6 +22,7 @@ from chirpy import database
 from chirpy.database import db
 from chirpy.logs import JsonLines
 from chirpy.settings import DRIVER
+from chirpy.transactions import alone
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
 from tests.databases import EMPTY, Sql, an_app, connect_with, create_database, migrate, written
@@ -486,6 +487,28 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert monotonic() < end
         sleep(0.01)
+
+
+def test_a_new_connection_that_is_closed_already_is_trouble_that_passes(
+    app: Flask, upgrade: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the statement that fails, not the pool, which would call it a misuse."""
+
+    class Readable:
+        def register(self, *_: object) -> None:
+            """Take whatever is registered for closed."""
+
+        def poll(self, _: float) -> list[int]:
+            return [1]
+
+    monkeypatch.setattr(database, "poll", Readable)
+
+    assert [deliver(app, upgrade).status_code for _ in range(2)] == [204] * 2
+
+
+def test_a_statement_without_rows_returns_none(app: Flask) -> None:
+    with app.app_context():
+        assert alone(text("DELETE FROM webhook_events WHERE false"), {}) == []
 
 
 # Whether COMMIT happened, nobody can say
