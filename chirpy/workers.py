@@ -4,7 +4,7 @@ import os
 import signal
 from importlib import import_module
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -17,6 +17,7 @@ from chirpy.settings import Settings
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
 GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
 PAUSE = 0.5  # seconds, lest one that is killed again and again keeps a processor busy
+SETTLED = 1  # seconds after which a worker serves, on a busy machine too
 ORPHAN_CHECK = 0.5  # seconds
 
 
@@ -35,6 +36,12 @@ class Granian(MPServer):
             self.respawned_wrks.pop(idx, None)
         if killed:
             sleep(PAUSE)
+
+    def _stop_workers(self) -> None:
+        """Stop them once all of them serve: granian 2.8.7 loses what it tells one that starts."""
+        youngest = max((worker.birth for worker in self.wrks), default=0.0)
+        sleep(max(0.0, youngest + SETTLED - monotonic()))
+        super()._stop_workers()
 
 
 def server(settings: Settings) -> Granian:
