@@ -13,6 +13,7 @@ from benchmarks.cases import BY_NAME
 from benchmarks.load import PROGRAMS, Generator
 from benchmarks.results import Result
 from benchmarks.scene import SPELLING, Scene
+from benchmarks.servers import stopped_tidily
 
 CHART = table.PAGE.with_name("performance.svg")
 
@@ -24,10 +25,11 @@ CHART = table.PAGE.with_name("performance.svg")
 @click.option("--only", multiple=True, type=click.Choice(list(BY_NAME)), help="May be repeated.")
 @click.option("--plot/--no-plot", "plotted", default=True, help="Measure 1 to 256 connections too.")
 @click.option("--soak", default=0, type=click.IntRange(0), help="Requests to send afterwards.")
-@click.option("--save/--no-save", default=True, help="Keep the result, and write the page.")
+@click.option("--save/--no-save", default=True, help="In place of today's; if whole, as page.")
 @click.option("--against", metavar="URL", help="Measure the server there instead.")
 @click.option("--case", default="snake", type=click.Choice(list(SPELLING)), help="Its JSON's keys.")
 @click.option("--polka-key", help="What proves a delivery to it.")
+@stopped_tidily
 def main(only: Sequence[str], save: bool, against: str | None, **how: Any) -> None:
     """Measure Chirpy, on a private Postgres of its own, beside what bounds it."""
     cases = [BY_NAME[name] for name in only or BY_NAME]
@@ -42,15 +44,14 @@ def main(only: Sequence[str], save: bool, against: str | None, **how: Any) -> No
         name = result.date
     if save:
         click.echo(f"Kept in {results.save(result, name)}")
-    if save and not against:
+    if save and not against and not only and how["plotted"]:
         write(result)
 
 
 def write(result: Result) -> None:
     """Put the result into the documentation."""
     table.write_into(table.PAGE, table.MARK, table.table(result))
-    if result.curves:
-        CHART.write_text(plot.chart(result.curves))
+    CHART.write_text(plot.chart(result.curves))
     click.echo(f"Written into {table.PAGE}")
 
 

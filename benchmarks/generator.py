@@ -94,7 +94,7 @@ class Company:
         self.selector = selectors.DefaultSelector()
 
     def keep_busy(self, connections: int, seconds: float) -> Counts:
-        """Ask for some seconds, and forget the questions that are open then."""
+        """Ask for some seconds; a connection that was silent for its latter half is broken."""
         began = perf_counter()
         for _ in range(connections):
             self.begin()
@@ -103,7 +103,9 @@ class Company:
                 self.go_on(key.data)
         self.counts.seconds = perf_counter() - began
         for key in list(self.selector.get_map().values()):
-            self.counts.broken += perf_counter() - key.data.asked_at > PATIENCE
+            self.counts.broken += perf_counter() - key.data.asked_at > min(
+                PATIENCE, max(1, seconds / 2)
+            )
             self.end(key.data)
         self.selector.close()
         return self.counts

@@ -11,6 +11,7 @@ from benchmarks.cases import BY_NAME, Case
 from benchmarks.costs import Cost, Growth, lines, request_seconds, sql_seconds
 from benchmarks.house import House, house
 from benchmarks.scene import PAGE, Scene
+from benchmarks.servers import stopped_tidily
 from benchmarks.statements import cursor_after, overhear
 
 MARK = "growth"
@@ -31,6 +32,7 @@ def sizes(_: object, __: object, given: str) -> list[int]:
 @click.option("--chirps", default="1000,100000,10000000", callback=sizes, help="How many, in turn.")
 @click.option("--events", default="10000,1000000", callback=sizes, help="How many, in turn.")
 @click.option("--save/--no-save", default=True, help="Keep the result, and write the page.")
+@stopped_tidily
 def main(chirps: list[int], events: list[int], save: bool) -> None:
     """Measure what requests cost one by one, in a database that grows."""
     growth = measure(chirps, events)

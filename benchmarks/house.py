@@ -17,6 +17,7 @@ from benchmarks.servers import Server, serving
 from chirpy.postgres import PrivatePostgres
 
 WORKERS, THREADS = 2, 4
+CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy and the bare view eight each
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -63,15 +64,17 @@ def house(**settings: str) -> Iterator[House]:
     """Start Postgres in a folder that is deleted afterwards. `settings` are postgresql.conf's."""
     folder = Path(tempfile.mkdtemp(prefix="chirpy-benchmarks-"))
     folder.chmod(0o711)  # run by root, Postgres drops to a user who must get in
-    postgres = PrivatePostgres(folder / "postgres", settings)
+    postgres = PrivatePostgres(folder / "postgres", {"max_connections": CONNECTIONS} | settings)
     try:
         postgres.ensure_running()
         home = House(postgres, environment(postgres.url))
         require_durability(home)
         yield home
     finally:
-        postgres.destroy()
-        shutil.rmtree(folder)
+        try:
+            postgres.destroy()
+        finally:
+            shutil.rmtree(folder)
 
 
 def environment(database: str) -> dict[str, str]:

@@ -53,9 +53,10 @@ def system() -> str:
 
 
 def revision() -> str:
-    """The commit that is checked out, with a `+` if files differ from it."""
+    """The commit that is checked out, with a `+` if files differ from it, results apart."""
     commit = git("rev-parse", "--short", "HEAD")
-    return f"{commit}{'+' if commit and git('status', '--porcelain') else ''}" or "unknown"
+    changed = git("status", "--porcelain", "--", ".", ":!docs", ":!benchmarks/results")
+    return f"{commit}{'+' if commit and changed else ''}" or "unknown"
 
 
 def git(*arguments: str) -> str:

@@ -10,7 +10,7 @@ from benchmarks.failures import BenchmarkFailed
 class Measure:
     """How often a server answered, how fast, and with which statuses.
 
-    `broken` counts connections that were refused, cut or silent for too long.
+    `broken` counts connections that were refused or cut, and by our own generator silent ones.
     """
 
     seconds: float
@@ -30,7 +30,7 @@ class Measure:
         return self.requests / self.seconds
 
     def require_only(self, status: int, load: str) -> None:
-        """Raise BenchmarkFailed unless every request was answered, and with `status`."""
+        """Raise BenchmarkFailed if an answer had another status, or a connection broke."""
         if set(self.statuses) != {str(status)} or self.broken:
             counts = ", ".join(f"{times} × {told}" for told, times in self.statuses.items())
             raise BenchmarkFailed(

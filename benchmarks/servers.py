@@ -1,16 +1,18 @@
 """A server in processes of its own, for as long as it is measured."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO
+from typing import IO, NoReturn, ParamSpec, TypeVar
 
 from benchmarks import processes
 from benchmarks.asking import Ask, Caller
@@ -20,6 +22,8 @@ PROJECT = Path(__file__).parents[1]
 PATIENCE = 30  # seconds to start or to stop
 LAST_WORDS = 2000  # characters
 PAUSE = 0.05  # seconds between two looks
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,21 @@ class Server:
         return processes.cpu_seconds(self.process)
 
 
+def stopped_tidily(act: Callable[P, R]) -> Callable[P, R]:
+    """Let SIGTERM and a closed terminal end `act` as Ctrl-C does: with all that it started."""
+
+    @wraps(act)
+    def until_stopped(*args: P.args, **kwargs: P.kwargs) -> R:
+        def end(number: int, _: object) -> NoReturn:
+            sys.exit(128 + number)
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
+        return act(*args, **kwargs)
+
+    return until_stopped
+
+
 @contextmanager
 def serving(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
     """Run Python with `command`, on a port of its own, until the `with` ends."""
@@ -48,6 +67,7 @@ def serving(command: list[str], environment: Mapping[str, str]) -> Iterator[Serv
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us alone; we then stop it
         ) as process,
     ):
         server = Server(f"http://127.0.0.1:{port}", process.pid)

@@ -1,7 +1,7 @@
 """The SQL that Chirpy sends for each case, overheard from Chirpy itself.
 
 Nothing is typed again, so whatever becomes of the application's statements, what bounds it is
-measured with the same ones. This is all that the benchmarks know of the application's inside.
+measured with the same ones. One statement is taken for a transaction of its own.
 """
 
 from collections.abc import Mapping, Sequence
