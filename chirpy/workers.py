@@ -41,7 +41,7 @@ class Granian(MPServer):
         """Stop them once all of them serve: granian 2.8.7 loses what it tells one that starts."""
         youngest = max((worker.birth for worker in self.wrks), default=0.0)
         sleep(max(0.0, youngest + SETTLED - monotonic()))
-        super()._stop_workers()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
 
 def server(settings: Settings) -> Granian:

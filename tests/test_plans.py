@@ -5,15 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import ClauseElement
+from sqlalchemy import URL, ClauseElement
 
 from chirpy.accounts import sessions, users
-from chirpy.chirps.chirping import FIND
+from chirpy.chirps.chirping import AUTHOR, DELETE, FIND
 from chirpy.chirps.timeline import PAGES
 from chirpy.transactions import sql_of
-from tests.factories import a_user
+from tests.databases import Sql, an_app
+from tests.factories import API_KEY, a_user, an_event
+from tests.server import wait_until
 
 CHIRPS = 20_000  # enough for a sequential scan or a sort to cost more than an index
+PATH = "/api/polka/webhooks"
 AT = "2026-01-08T00:00:00Z"  # in the middle of them
 
 
@@ -62,10 +65,14 @@ def test_a_page_is_read_off_an_index_in_its_order(
     assert "Sort" not in plan
 
 
-def test_one_chirp_is_found_by_its_key(connection: Any, author: UUID) -> None:
-    plan = plan_of(connection, FIND, {"id": str(UUID(int=0))})
+@pytest.mark.parametrize("statement", [FIND, AUTHOR, DELETE], ids=["show", "author", "delete"])
+def test_one_chirp_is_found_by_its_key(
+    connection: Any, author: UUID, statement: ClauseElement
+) -> None:
+    plan = plan_of(connection, statement, {"id": str(UUID(int=0))})
 
-    assert plan.startswith("Index Scan using pk_chirps on chirps")
+    assert "Index Scan using pk_chirps on chirps" in plan
+    assert "Seq Scan" not in plan
 
 
 @pytest.mark.parametrize(
@@ -83,3 +90,59 @@ def test_people_are_found_by_an_index(
     plan = plan_of(connection, statement, parameters, "SET LOCAL enable_seqscan = off; ")
 
     assert f"Index Scan using {index}" in plan
+
+
+# Inside a function, plans show only by what they read
+
+EVENTS = 20_000
+
+
+@pytest.fixture
+def busy_user(sql: Sql) -> UUID:
+    """A user with many events among many."""
+    [[user_id]] = sql("INSERT INTO users (email) VALUES ('busy@example.com') RETURNING id")
+    sql(
+        """INSERT INTO webhook_events (event_id, type, user_id)
+        SELECT 'evt_of_' || n, 'user.upgraded', %s FROM generate_series(1, %s) n""",
+        user_id,
+        EVENTS,
+    )
+    sql("INSERT INTO users (email) SELECT n || '@example.com' FROM generate_series(1, 5000) n")
+    sql(
+        "INSERT INTO memberships (user_id, is_chirpy_red, as_of, event_id) "
+        "SELECT id, true, '2026-01-01', 'evt_0' FROM users"
+    )
+    sql("ANALYZE users, memberships, webhook_events")
+    return UUID(str(user_id))
+
+
+def scans(sql: Sql) -> dict[str, tuple[int, int]]:
+    """How often each table was read from end to end, and how often by an index."""
+    counted = sql("SELECT relname, seq_scan, idx_scan FROM pg_stat_user_tables")
+    return {table: (by_all, by_index or 0) for table, by_all, by_index in counted}
+
+
+def test_a_delivery_and_the_log_of_them_read_no_table_from_end_to_end(
+    database_url: URL, sql: Sql, busy_user: UUID
+) -> None:
+    early, late = "2025-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+    before = scans(sql)
+
+    with an_app(database_url) as app:
+        client = app.test_client()
+        outcomes = [
+            client.post(
+                PATH, json=an_event(busy_user, id=event_id, timestamp=at), headers=API_KEY
+            ).headers["Webhook-Outcome"]
+            for event_id, at in [("new", late), ("new", late), ("late", early)]
+        ]
+        listed = client.get("/admin/webhooks?limit=3").get_json()
+
+    def told() -> bool:
+        """Whether the connection has ended, and with it told what it did."""
+        return scans(sql)["webhook_events"][1] > before["webhook_events"][1]
+
+    wait_until(told)
+    after = scans(sql)
+    assert (outcomes, len(listed)) == (["applied", "duplicate", "stale"], 3)
+    assert {table for table in after if after[table][0] != before[table][0]} <= {"alembic_version"}
