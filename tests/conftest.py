@@ -4,6 +4,7 @@ One Postgres serves the whole session; each pytest-xdist worker has a database o
 a server on that. What is slow to make is made once, for all tests that leave it as it was.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -63,6 +64,11 @@ def pytest_configure(config: pytest.Config) -> None:
         shutil.rmtree(folder)
 
     config.add_cleanup(clean_up)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage among what the tests leave, not among all that was loaded for them."""
+    gc.freeze()
 
 
 def a_folder() -> Path:
