@@ -7,6 +7,7 @@ a server on that. What is slow to make is made once, for all tests that leave it
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -50,6 +51,8 @@ QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the session's Postgres, in the process that starts the workers and while they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a script runs with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C
     if hasattr(config, "workerinput"):
         return
     folder = a_folder()
