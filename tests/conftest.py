@@ -27,7 +27,16 @@ from sqlalchemy import URL, make_url
 from chirpy.accounts import passwords
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
-from tests.databases import EMPTY, Sql, a_settings, an_app, create_database, migrate, written
+from tests.databases import (
+    EMPTY,
+    Sql,
+    a_settings,
+    an_app,
+    asking,
+    create_database,
+    migrate,
+    written,
+)
 from tests.server import Server, a_server, wait_until
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
@@ -209,14 +218,5 @@ def connection(database_url: URL) -> Iterator[Any]:
 
 @pytest.fixture
 def sql(connection: Any, emptied: None) -> Sql:
-    """Ask the database itself, past the application: `sql("SELECT …", parameter, …)`.
-
-    It is emptied afterwards.
-    """
-
-    def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    return ask
+    """Ask the database itself, past the application; it is emptied afterwards."""
+    return asking(connection)

@@ -23,6 +23,17 @@ EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
+def asking(connection: Any) -> Sql:
+    """Ask on this connection: `sql("SELECT …", parameter, …)`."""
+
+    def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    return ask
+
+
 def connect_with(app: Flask, cursors: type[Any]) -> None:
     """Let whatever `app` tells Postgres from now on go through cursors of this class."""
 

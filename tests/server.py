@@ -136,13 +136,7 @@ class Server:
         """The process ids of its workers, or of those it had when it was killed."""
         if self._orphans:
             return self._orphans
-        listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid=,args="], text=True)
-        processes = (line.split(maxsplit=2) for line in listed.splitlines())
-        return [
-            int(pid)
-            for parent, pid, arguments in processes
-            if int(parent) == self.process.pid and "resource_tracker" not in arguments
-        ]
+        return children(self.process.pid)
 
     @property
     def log(self) -> str:
@@ -175,6 +169,17 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of this process, with the settings `given` and no others."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return kept | dict(given)
+
+
+def children(parent: int) -> list[int]:
+    """The ids of the processes that this one has started, save Python's own tracker."""
+    listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid=,args="], text=True)
+    processes = (line.split(maxsplit=2) for line in listed.splitlines())
+    return [
+        int(pid)
+        for of, pid, arguments in processes
+        if int(of) == parent and "resource_tracker" not in arguments
+    ]
 
 
 def a_free_port() -> int:

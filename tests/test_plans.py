@@ -13,7 +13,7 @@ from chirpy.accounts import sessions, users
 from chirpy.chirps.chirping import AUTHOR, DELETE, FIND
 from chirpy.chirps.timeline import PAGES
 from chirpy.transactions import sql_of
-from tests.databases import an_app, create_database, migrate, written
+from tests.databases import an_app, asking, create_database, migrate, written
 from tests.factories import API_KEY, a_user, an_event
 from tests.server import wait_until
 
@@ -25,12 +25,7 @@ AT = "2026-01-08T00:00:00Z"  # in the middle of them
 @pytest.fixture(scope="module")
 def author(connection: Any) -> Iterator[UUID]:
     """Somebody among others who have said a lot."""
-
-    def sql(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
+    sql = asking(connection)
     authors = [a_user(sql) for _ in range(20)]
     sql(
         """INSERT INTO chirps (user_id, body, created_at)

@@ -380,7 +380,7 @@ def test_so_is_its_successor_at_once(database_url: URL) -> None:
         for _ in range(3):
             [killed] = server.workers
             os.kill(killed, signal.SIGKILL)
-            wait_until(lambda: killed not in server.workers and server.is_ready())  # noqa: B023
+            wait_until(lambda: killed not in server.workers and server.is_ready())  # noqa: B023 - done before the next
 
 
 def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_served(

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
@@ -21,7 +20,7 @@ from sqlalchemy import URL, make_url
 from chirpy.migrating import StartError, version
 from chirpy.postgres import PrivatePostgres
 from chirpy.settings import DRIVER
-from tests.databases import Sql, alembic_config, an_app, create_database, written
+from tests.databases import Sql, alembic_config, an_app, asking, create_database, written
 from tests.factories import PASSWORD, an_email
 from tests.server import (
     PATIENCE,
@@ -32,6 +31,7 @@ from tests.server import (
     UNSET,
     Server,
     a_free_port,
+    children,
     environment,
     run,
     wait_until,
@@ -74,6 +74,9 @@ def guarded(cluster_url: URL, sql: Sql) -> Iterator[URL]:
     sql("DROP ROLE learner")
 
 
+APP = str(PROJECT / "app.py")
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A folder to start from whose files would stop the start if anybody read them."""
@@ -85,8 +88,6 @@ def elsewhere(tmp_path: Path) -> Path:
 
 def refusal(*arguments: str, folder: Path = PROJECT, **given: str) -> str:
     """What is printed instead of a start: never a traceback, never a secret."""
-    if arguments[0] == "app.py":
-        arguments = (str(PROJECT / "app.py"),)
     ended = run(folder, *arguments, **UNSET | SECRETS | {"PORT": str(a_free_port())} | given)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout
@@ -124,7 +125,7 @@ def told(url: URL) -> str:
 UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 
 
-@pytest.mark.parametrize("command", [("app.py",), ("-m", "flask", "db", "upgrade")])
+@pytest.mark.parametrize("command", [(APP,), ("-m", "flask", "db", "upgrade")])
 def test_a_database_that_cannot_be_reached_is_one_message(command: tuple[str, ...]) -> None:
     said = refusal(*command, DB_URL=written(UNREACHABLE))
 
@@ -160,31 +161,28 @@ def test_a_database_that_refuses_is_named_with_the_next_step(guarded: URL) -> No
 
 
 def test_so_is_one_without_the_right_to_make_tables(guarded: URL) -> None:
-    said = refusal("app.py", DB_URL=written(guarded))
+    said = refusal(APP, DB_URL=written(guarded))
 
     assert "permission denied for schema public" in said
     assert "\nNext: grant the user of DB_URL" in said
+
+
+WAITING = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'advisory'"""
 
 
 def test_a_stop_while_the_database_is_migrated_stops_the_migration(database_url: URL) -> None:
     url = database_url.set(database=f"{database_url.database}_waiting")
     create_database(url)
     given = UNSET | SECRETS | {"PORT": str(a_free_port()), "DB_URL": written(url)}
-    with closing(psycopg2.connect(written(url))) as other, other.cursor() as cursor:
-
-        def asked(what: str) -> list[tuple[Any, ...]]:
-            cursor.execute(
-                f"""SELECT FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND {what}"""
-            )
-            return cursor.fetchall()
-
+    with closing(psycopg2.connect(written(url))) as other:
+        sql = asking(other)
         other.autocommit = True  # each look is a new one
-        cursor.execute("SELECT pg_advisory_lock(4843190)")  # as a migration elsewhere does
+        sql("SELECT pg_advisory_lock(4843190)")  # as a migration elsewhere does
         with subprocess.Popen(
             [sys.executable, "app.py"], cwd=PROJECT, env=environment(given)
         ) as start:
-            wait_until(lambda: asked("wait_event = 'advisory'"))
+            wait_until(lambda: sql(WAITING))
             [migration] = children(start.pid)
             start.terminate()
             assert start.wait(PATIENCE) == 128 + signal.SIGTERM
@@ -192,17 +190,12 @@ def test_a_stop_while_the_database_is_migrated_stops_the_migration(database_url:
             os.kill(migration, 0)
 
 
-def children(parent: int) -> list[int]:
-    listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid="], text=True)
-    return [int(pid) for of, pid in map(str.split, listed.splitlines()) if int(of) == parent]
-
-
 def test_what_serves_has_loaded_no_alembic() -> None:
     given = UNSET | SECRETS | {"DB_URL": written(UNREACHABLE)}
 
-    assert run(
-        PROJECT, "-c", "import app, sys; print('alembic' in sys.modules)", **given
-    ).stdout == ("False\n")
+    ended = run(PROJECT, "-c", "import app, sys; print('alembic' in sys.modules)", **given)
+
+    assert ended.stdout == "False\n"
 
 
 def test_a_database_that_is_ahead_of_the_code_is_left_alone(
@@ -214,7 +207,7 @@ def test_a_database_that_is_ahead_of_the_code_is_left_alone(
         with connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
 
-        said = refusal("app.py", folder=elsewhere, DB_URL=written(url))
+        said = refusal(APP, folder=elsewhere, DB_URL=written(url))
 
         assert said.count("9999") == 1
         assert said.startswith("Error: Can't locate")

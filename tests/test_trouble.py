@@ -25,7 +25,16 @@ from chirpy.settings import DRIVER
 from chirpy.transactions import alone
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
-from tests.databases import EMPTY, Sql, an_app, connect_with, create_database, migrate, written
+from tests.databases import (
+    EMPTY,
+    Sql,
+    an_app,
+    asking,
+    connect_with,
+    create_database,
+    migrate,
+    written,
+)
 from tests.doors import nothing_changes, refusal
 from tests.factories import API_KEY, a_user, an_event, an_id
 
@@ -63,12 +72,7 @@ def observer(database_in_trouble: URL) -> Iterator[Any]:
 @pytest.fixture
 def sql(observer: Any) -> Iterator[Sql]:
     """As in every other test, and whatever was done to the database is undone afterwards."""
-
-    def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with observer.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
+    ask = asking(observer)
     yield ask
     ask("DROP FUNCTION IF EXISTS trouble CASCADE")
     ask("DROP SEQUENCE IF EXISTS troubles")
