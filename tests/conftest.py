@@ -32,8 +32,10 @@ from tests.databases import (
     Sql,
     a_settings,
     an_app,
+    as_learner,
     asking,
     create_database,
+    let_learner_in_with_password,
     migrate,
     written,
 )
@@ -67,7 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = a_folder()
     postgres = PrivatePostgres(folder / "postgres", QUICK)
     os.environ[CLUSTER_URL] = postgres.url
-    starting = Thread(target=postgres.ensure_running)
+
+    def start() -> None:
+        postgres.ensure_running()
+        let_learner_in_with_password(postgres)
+
+    starting = Thread(target=start)
     starting.start()
 
     def clean_up() -> None:
@@ -109,16 +116,16 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster_url() -> URL:
-    """The Postgres of all tests, once it answers."""
+    """The Postgres of all tests, once it is ready for them."""
     url = make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
 
-    def answers() -> bool:
+    def is_ready() -> bool:
         with suppress(psycopg2.OperationalError):
-            psycopg2.connect(written(url)).close()
+            psycopg2.connect(written(as_learner(url))).close()
             return True
         return False
 
-    wait_until(answers)
+    wait_until(is_ready)
     return url
 
 

@@ -1,7 +1,7 @@
 """The databases of the tests, and applications on them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
@@ -13,9 +13,11 @@ from sqlalchemy import URL, event
 from chirpy import create_app
 from chirpy.database import db
 from chirpy.migrating import MIGRATIONS
+from chirpy.postgres import PrivatePostgres
 from chirpy.settings import Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
+DB_PASSWORD = "only-the-database-knows"
 
 # Not TRUNCATE, nor RESTART: where there are hardly any rows, new files take ten times as long.
 EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
@@ -52,6 +54,22 @@ def create_database(url: URL) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{url.database}"')
     connection.close()
+
+
+def let_learner_in_with_password(postgres: PrivatePostgres) -> None:
+    """Add the one user that is asked for a password; private Postgres asks nobody."""
+    rules = postgres.data / "pg_hba.conf"
+    rules.write_text(f"local all learner scram-sha-256\n{rules.read_text()}")
+    with closing(psycopg2.connect(postgres.url)) as connection:
+        connection.autocommit = True
+        sql = asking(connection)
+        sql("SELECT pg_reload_conf()")
+        sql("CREATE ROLE learner LOGIN PASSWORD %s", DB_PASSWORD)
+
+
+def as_learner(url: URL) -> URL:
+    """The address of the same database for the user who is asked for a password."""
+    return url.set(username="learner", password=DB_PASSWORD)
 
 
 def alembic_config() -> Config:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPMessage
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,9 @@ SETTINGS = {str(field.data_key) for field in SettingsSchema().fields.values()} |
 UNSET = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
 SECRETS = {"JWT_SECRET": "only the server signs with this.", "POLKA_KEY": POLKA_KEY}
 SMALL = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}
+# Below those that the system gives to anybody, whom a server that is about to start would meet.
+# Each process of the tests begins elsewhere, so that no two of them choose the same.
+PORTS = count(10_000 + os.getpid() * 100 % 20_000)
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Server:
     def is_ready(self) -> bool:
         """Whether it answers. Raises AssertionError, with its log, when it has ended."""
         assert self.process.poll() is None, self.log
+        if f"serves on {self.url} " not in self.log:  # whoever answers there is another
+            return False
         with suppress(OSError, HTTPException):
             return self.ask("GET", "/api/healthz").status == 200
         return False
@@ -184,9 +190,17 @@ def children(parent: int) -> list[int]:
 
 def a_free_port() -> int:
     """A port on which nobody listens."""
+    return next(filter(is_free, PORTS))
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on it."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def everything_from(connection: socket.socket) -> bytes:
