@@ -79,10 +79,18 @@ def sql(observer: Any) -> Iterator[Sql]:
     ask(EMPTY)
 
 
-@pytest.fixture
-def app(database_in_trouble: URL, sql: Sql) -> Iterator[Flask]:
+@pytest.fixture(scope="module")
+def app_in_trouble(database_in_trouble: URL) -> Iterator[Flask]:
     with an_app(database_in_trouble) as app:
         yield app
+
+
+@pytest.fixture
+def app(app_in_trouble: Flask, sql: Sql) -> Iterator[Flask]:
+    """An application that has no connection yet."""
+    yield app_in_trouble
+    with app_in_trouble.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -530,7 +538,7 @@ def test_a_commit_that_ended_with_the_server_is_undone_and_the_retry_counts(
 
 
 def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
-    app: Flask, sql: Sql, upgrade: dict[str, Any]
+    database_in_trouble: URL, sql: Sql, upgrade: dict[str, Any]
 ) -> None:
     lost_connections: list[object] = []
 
@@ -541,12 +549,13 @@ def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
                 lost_connections.append(sql(OTHERS_HANG_UP))
                 super().execute("SELECT")
 
-    connect_with(app, LosingOnce)
-    lost = deliver(app, upgrade)
+    with an_app(database_in_trouble) as app:
+        connect_with(app, LosingOnce)
+        lost = deliver(app, upgrade)
 
-    assert unavailable(lost)
-    assert left(sql) == applied(sql, upgrade)
-    assert deliver(app, upgrade).headers["Webhook-Outcome"] == "duplicate"
+        assert unavailable(lost)
+        assert left(sql) == applied(sql, upgrade)
+        assert deliver(app, upgrade).headers["Webhook-Outcome"] == "duplicate"
     assert left(sql) == applied(sql, upgrade, deliveries=2)
 
 
