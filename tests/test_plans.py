@@ -7,13 +7,16 @@ from uuid import UUID
 
 import psycopg2
 import pytest
+from flask import Flask
+from psycopg2 import extensions
 from sqlalchemy import URL, ClauseElement
 
 from chirpy.accounts import sessions, users
 from chirpy.chirps.chirping import AUTHOR, DELETE, FIND
 from chirpy.chirps.timeline import PAGES
 from chirpy.transactions import sql_of
-from tests.databases import an_app, asking, create_database, migrate, written
+from chirpy.webhooks import log
+from tests.databases import an_app, asking, connect_with, create_database, migrate, written
 from tests.factories import API_KEY, a_user, an_event
 from tests.server import wait_until
 
@@ -95,9 +98,12 @@ EVENTS = 20_000
 MANY = f"""
     INSERT INTO users (email) SELECT n || '@example.com' FROM generate_series(1, 5000) n;
     INSERT INTO memberships SELECT id, true, '2026-01-01', 'evt_0' FROM users;
-    INSERT INTO webhook_events (event_id, type, user_id)
-    SELECT 'evt_of_' || n, 'user.upgraded', (SELECT min(id::text)::uuid FROM users)
-    FROM generate_series(1, {EVENTS}) n;
+    INSERT INTO webhook_events
+        (event_id, type, user_id, outcome, body, first_delivered_at, last_delivered_at)
+    SELECT 'evt_of_' || n, 'user.upgraded', (SELECT min(id::text)::uuid FROM users),
+        CASE n % 10 WHEN 0 THEN 'stale' ELSE 'applied' END, '{{}}', at, at
+    FROM generate_series(1, {EVENTS}) n,
+        LATERAL (SELECT timestamptz '{AT}' + n * '1 s'::interval) moment (at);
     ANALYZE
 """
 OTHERS = """SELECT FROM pg_stat_activity
@@ -105,7 +111,7 @@ OTHERS = """SELECT FROM pg_stat_activity
     AND backend_type = 'client backend'"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def full(database_url: URL) -> URL:
     """A database with many events, which nobody else looks at."""
     url = database_url.set(database=f"{database_url.database}_full")
@@ -154,3 +160,52 @@ def test_a_delivery_and_the_log_of_them_read_no_table_from_end_to_end(full: URL)
     assert (outcomes, len(listed)) == (["applied", "duplicate", "stale"], 3)
     assert after["webhook_events"][1] > before["webhook_events"][1]
     assert [table for table in after if after[table][0] != before[table][0]] == []
+
+
+# Of whatever the application asks
+
+
+@pytest.fixture
+def plans(full: URL) -> Iterator[tuple[Flask, list[str]]]:
+    """An application, and what Postgres means to do for each statement that it is told."""
+    plans: list[str] = []
+
+    class Explaining(extensions.cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+            if query.split(maxsplit=1)[0] in {"SELECT", "UPDATE"}:
+                super().execute(f"EXPLAIN {query}", vars)
+                plans.append("\n".join(line for [line] in self.fetchall()))
+            super().execute(query, vars)
+
+    with an_app(full) as app:
+        connect_with(app, Explaining)
+        yield app, plans
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list",
+        "list --outcome stale",
+        "list --type user.upgraded",
+        "list --user 3311741c-680c-4546-99f3-fc9efac2036c",
+        "list --since 2026-01-08T05:00",
+        "list --since 2026-01-08T05:00 --outcome stale --type user.upgraded",
+        "show evt_of_7",
+        "prune --older-than 2026-01-08T00:10",
+    ],
+)
+def test_a_command_reads_an_index_in_its_order(
+    plans: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    app, seen = plans
+    monkeypatch.setattr(log, "BATCH", 100)  # of 20,000 as 5,000 are of a million
+
+    ended = app.test_cli_runner().invoke(args=["webhooks", *command.split()])
+
+    assert ended.exit_code == 0
+    assert seen
+    for plan in seen:
+        assert "Index" in plan
+        assert "Seq Scan" not in plan
+        assert "Sort" not in plan

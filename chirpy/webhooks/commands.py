@@ -58,12 +58,11 @@ def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
 @trouble_explained()
 def show(event_id: str) -> None:
     """Show one event, with its body as it came."""
-    events = log.find(event_id)
-    if not events:
+    event = log.find(event_id)
+    if event is None:
         raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
-    for event in events:
-        for name, value in logged(event).items():
-            click.echo(f"{name:19} {'' if value is None else value}")
+    for name, value in logged(event).items():
+        click.echo(f"{name:19} {'' if value is None else value}")
 
 
 @webhooks.command()
@@ -72,7 +71,7 @@ def show(event_id: str) -> None:
 def prune(before: datetime) -> None:
     """Delete the bodies of old events; the keys that tell a repeat stay."""
     pruned = 0
-    while batch := log.prune(before):
+    for batch in log.prune(before):
         db.session.commit()
         pruned += batch
     click.echo(f"Pruned {pruned} bodies")

@@ -1,6 +1,6 @@
 """The delivery log: what came, how often, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,20 +9,25 @@ from sqlalchemy import ColumnElement, select, text, tuple_
 
 from chirpy.database import Record, db, table
 from chirpy.paging import Cursor, cut
-from chirpy.webhooks.models import WebhookEvent
+from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 EVENTS = table(WebhookEvent)
 PLACE = (EVENTS.c.first_delivered_at, EVENTS.c.id)
 BATCH = 5000  # rows; a statement that prunes them is done well within its time limit
+BEGINNING = ("-infinity", "00000000-0000-0000-0000-000000000000")
+END = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
+# Along the index, so that a batch costs the same however many events there are, pruned or not.
+BATCH_END = text("""
+    SELECT first_delivered_at::text AS at, id FROM webhook_events
+    WHERE (first_delivered_at, id) > (:at, :id) AND first_delivered_at < :before
+    ORDER BY first_delivered_at, id OFFSET :batch - 1 LIMIT 1
+""")
 # Whatever tells a repeat stays: the row, its key and its fingerprint.
 PRUNE = text("""
     UPDATE webhook_events SET body = NULL
-    WHERE id IN (
-        SELECT id FROM webhook_events
-        WHERE body IS NOT NULL AND last_delivered_at < :before
-        LIMIT :batch
-    )
+    WHERE (first_delivered_at, id) > (:at, :id) AND (first_delivered_at, id) <= (:end_at, :end_id)
+    AND first_delivered_at < :before AND last_delivered_at < :before AND body IS NOT NULL
 """)
 
 
@@ -34,7 +39,10 @@ def page(
     user_id: UUID | None = None,
     since: datetime | None = None,
 ) -> tuple[Sequence[Record], Cursor | None]:
-    """Up to `limit` events, the latest first delivery first, and where the next page starts."""
+    """Up to `limit` events, the latest first delivery first, and where the next page starts.
+
+    One user's are found by an index; of the rest the log is read in that order until it has them.
+    """
     wanted: list[ColumnElement[bool]] = [
         column == value
         for column, value in (
@@ -53,12 +61,20 @@ def page(
     return cut(db.session.execute(events).all(), limit, "first_delivered_at")
 
 
-def find(event_id: str) -> Sequence[Record]:
-    """The events with this id; more than one only if several providers chose the same."""
-    return db.session.execute(select(EVENTS).where(EVENTS.c.event_id == event_id)).all()
+def find(event_id: str) -> Record | None:
+    """The event to which Polka gave this id, if there is one."""
+    key = (EVENTS.c.provider == PROVIDER, EVENTS.c.event_id == event_id)
+    return db.session.execute(select(EVENTS).where(*key)).one_or_none()
 
 
-def prune(before: datetime) -> int:
-    """Delete the bodies of events last delivered before then, up to BATCH; returns how many."""
-    pruned: Any = db.session.execute(PRUNE, {"before": before, "batch": BATCH})
-    return int(pruned.rowcount)
+def prune(before: datetime) -> Iterator[int]:
+    """Delete the bodies of events last delivered before then; says how many after each batch.
+
+    A batch is up to BATCH events, in the order of their first delivery. Commit each.
+    """
+    end: Any = BEGINNING
+    while end != END:
+        given = {"at": end[0], "id": end[1], "before": before, "batch": BATCH}
+        end = db.session.execute(BATCH_END, given).one_or_none() or END
+        pruned: Any = db.session.execute(PRUNE, given | {"end_at": end[0], "end_id": end[1]})
+        yield pruned.rowcount

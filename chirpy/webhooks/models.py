@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chirpy.database import NEW_ID, NOW, Base
 
+PROVIDER = "polka"
 LONGEST_EVENT_ID = 255  # characters
 LONGEST_TYPE = 255
 OUTCOMES = ("applied", "stale", "ignored")  # a duplicate is one more delivery, not an event
@@ -32,12 +33,19 @@ class WebhookEvent(Base):
         CheckConstraint("octet_length(fingerprint) = 32", "fingerprint_length"),
         CheckConstraint(f"outcome IN {OUTCOMES}", "outcome"),
         Index("ix_webhook_events_first_delivered_at_id", "first_delivered_at", "id"),
+        Index(
+            "ix_webhook_events_user_id_first_delivered_at_id",
+            "user_id",
+            "first_delivered_at",
+            "id",
+            postgresql_where=text("user_id IS NOT NULL"),
+        ),
         CheckConstraint("deliveries >= 1", "deliveries"),
         CheckConstraint("first_delivered_at <= last_delivered_at", "delivered_in_order"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
-    provider: Mapped[str] = mapped_column(server_default=text("'polka'"))
+    provider: Mapped[str] = mapped_column(server_default=text(f"'{PROVIDER}'"))
     event_id: Mapped[str]
     type: Mapped[str]
     user_id: Mapped[UUID | None]
