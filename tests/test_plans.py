@@ -22,6 +22,13 @@ from tests.server import wait_until
 
 CHIRPS = 20_000  # enough for a sequential scan or a sort to cost more than an index
 PATH = "/api/polka/webhooks"
+TOKEN_HASH = b"x" * 32
+SOMEBODY = {
+    "user_id": str(UUID(int=0)),
+    "email": "x@example.com",
+    "hashed_password": "x",
+    "outdated": "y",
+}
 AT = "2026-01-08T00:00:00Z"  # in the middle of them
 
 
@@ -79,9 +86,12 @@ def test_one_chirp_is_found_by_its_key(
     ("statement", "parameters", "index"),
     [
         (users.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
-        (sessions.USER_OF, {"token_hash": b"x" * 32}, "pk_refresh_tokens"),
+        (users.CHANGE, SOMEBODY, "pk_users"),
+        (users.RENEW_HASH, SOMEBODY, "pk_users"),
+        (sessions.USER_OF, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
+        (sessions.END, {"token_hash_": TOKEN_HASH}, "pk_refresh_tokens"),
     ],
-    ids=["by email", "by refresh token"],
+    ids=["by email", "to change", "to hash anew", "by refresh token", "to revoke"],
 )
 def test_people_are_found_by_an_index(
     connection: Any, statement: ClauseElement, parameters: dict[str, Any], index: str
