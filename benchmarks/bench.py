@@ -1,16 +1,18 @@
 """Chirpy beside what bounds it, each measured with the same requests and the same SQL."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import NamedTuple
 
 from benchmarks import bare, pgbench
 from benchmarks.asking import Caller
-from benchmarks.cases import BY_NAME, CASES, Case, Deck
+from benchmarks.cases import CASES, Case, Deck
 from benchmarks.house import House, house
 from benchmarks.load import Generator
-from benchmarks.measures import Measure
+from benchmarks.measures import Measure, together
 from benchmarks.results import Point, Row
 from benchmarks.scene import Scene
 from benchmarks.seeding import seed
@@ -20,8 +22,18 @@ from benchmarks.statements import Transaction, overhear
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # connections
 CURVES = ("one chirp", "list 100", "new chirp", "webhook new")
 LONGEST_STEP = 2  # seconds
-# After it, each thread has its connection to Postgres.
-WARM_UP, WARMING = Generator(seconds=1), BY_NAME["one chirp"]
+ROUNDS = 3  # of a case and what bounds it, so that all of them meet the same machine
+WARM_UP = 1  # second of each, which doesn't count: connections are made, plans, first rows
+
+
+class Round(NamedTuple):
+    """One load of each: Chirpy and what was computed for it, Postgres alone, the bare view."""
+
+    chirpy: Measure
+    server_ms: float | None
+    postgres_ms: float | None
+    pgbench: float | None
+    bare: float
 
 
 @dataclass(frozen=True)
@@ -35,20 +47,28 @@ class Bench:
     transactions: Mapping[str, Transaction]
 
     def row(self, case: Case, load: Generator) -> Row:
-        """One case and its bounds. Raises BenchmarkFailed."""
-        deck, before = case.deck(self.scene), self.cpu_seconds
-        measure = checked(load, self.chirpy.url, case, deck)
+        """One case and its bounds, in turn. Raises BenchmarkFailed."""
+        deck, part = case.deck(self.scene), replace(load, seconds=load.seconds / ROUNDS)
+        self.round(case, replace(load, seconds=WARM_UP), deck)
+        rounds = [self.round(case, part, deck) for _ in range(ROUNDS)]
+        return replace(
+            row(case, together([one.chirpy for one in rounds])),
+            server_ms=mean([one.server_ms for one in rounds]),
+            postgres_ms=mean([one.postgres_ms for one in rounds]),
+            pgbench=mean([one.pgbench for one in rounds]),
+            bare=mean([one.bare for one in rounds]),
+        )
+
+    def round(self, case: Case, load: Generator, deck: Deck) -> Round:
+        """One load of each."""
+        before = self.cpu_seconds
+        chirpy = checked(load, self.chirpy.url, case, deck)
         server_ms, postgres_ms = (
-            None if then is None or now is None else 1000 * (now - then) / measure.requests
+            None if then is None or now is None else 1000 * (now - then) / chirpy.requests
             for then, now in zip(before, self.cpu_seconds, strict=True)
         )
-        return replace(
-            row(case, measure),
-            server_ms=server_ms,
-            postgres_ms=postgres_ms,
-            pgbench=self.pgbench(case, load),
-            bare=checked(load, self.bare.url, case, deck).per_second,
-        )
+        bare = checked(load, self.bare.url, case, deck)
+        return Round(chirpy, server_ms, postgres_ms, self.pgbench(case, load), bare.per_second)
 
     def measure(self, case: Case, load: Generator) -> Measure:
         """One case without its bounds. Raises BenchmarkFailed."""
@@ -76,15 +96,13 @@ class Bench:
 
 @contextmanager
 def bench() -> Iterator[Bench]:
-    """Start all of it, fill the database, and warm up."""
+    """Start all of it, and fill the database."""
     asking = [case for case in CASES if case.asks_database]
     with house() as home, home.chirpy() as chirpy:
         scene = Scene(Caller(chirpy.url), home.polka_key)
         seed(home, scene)
         transactions = overhear(home.environment, scene, asking)
         with bare_views(home, transactions) as views:
-            for server in (chirpy, views):
-                checked(WARM_UP, server.url, WARMING, WARMING.deck(scene))
             yield Bench(home, chirpy, views, scene, transactions)
 
 
@@ -104,6 +122,12 @@ def checked(load: Generator, url: str, case: Case, deck: Deck) -> Measure:
     measure = load.run(url, deck)
     measure.require_only(case.status, f"{case.name} at {url}")
     return measure
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Their mean, if all of them are known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def row(case: Case, measure: Measure) -> Row:

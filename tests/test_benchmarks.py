@@ -21,6 +21,7 @@ from sqlalchemy import URL
 from benchmarks import (
     __main__ as command,
     bare,
+    bench,
     costs,
     pgbench,
     plot,
@@ -36,7 +37,7 @@ from benchmarks.failures import BenchmarkFailed
 from benchmarks.generator import with_omitted
 from benchmarks.house import environment
 from benchmarks.load import PROGRAMS, Generator, read
-from benchmarks.measures import Measure, percentile
+from benchmarks.measures import Measure, percentile, together
 from benchmarks.results import Memory, Point, Result, Row
 from benchmarks.scene import Author, Scene, credentials
 from benchmarks.statements import Transaction, overhear
@@ -147,6 +148,21 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 def test_those_count_who_would_have_asked_while_an_answer_was_late() -> None:
     assert list(with_omitted([1, 10, 2], 3)) == [1, 10, 7, 4, 2]
+
+
+def test_a_moment_in_which_the_machine_stood_still_counts_for_no_waiting_time() -> None:
+    loads = [
+        Measure(2.0, 3, 9, {"204": 5}),
+        Measure(2.0, 2, 60, {"204": 3, "503": 1}, broken=1),
+        Measure(2.5, 4, 8, {"204": 7}),
+    ]
+
+    assert together(loads) == Measure(6.5, 3, 9, {"204": 15, "503": 1}, broken=1)
+
+
+def test_what_was_not_measured_each_time_has_no_mean() -> None:
+    assert bench.mean([1.0, 2.0, 6.0]) == 3
+    assert bench.mean([1.0, None, 6.0]) is None
 
 
 def test_what_wrk_tells_is_read() -> None:
