@@ -4,15 +4,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median
 from typing import NamedTuple
 
-from benchmarks import bare, pgbench
+from benchmarks import bare, pgbench, processes
 from benchmarks.asking import Caller
 from benchmarks.cases import CASES, Case, Deck
 from benchmarks.house import House, house
 from benchmarks.load import Generator
-from benchmarks.measures import Measure, together
+from benchmarks.measures import Measure
 from benchmarks.results import Point, Row
 from benchmarks.scene import Scene
 from benchmarks.seeding import seed
@@ -27,9 +27,13 @@ WARM_UP = 1  # second of each, which doesn't count: connections are made, plans,
 
 
 class Round(NamedTuple):
-    """One load of each: Chirpy and what was computed for it, Postgres alone, the bare view."""
+    """One load of each: Chirpy and what was computed for it, Postgres alone, the bare view.
+
+    `stolen_ms` is the time that processors were taken away meanwhile, all of them together.
+    """
 
     chirpy: Measure
+    stolen_ms: float | None
     server_ms: float | None
     postgres_ms: float | None
     pgbench: float | None
@@ -50,25 +54,24 @@ class Bench:
         """One case and its bounds, in turn. Raises BenchmarkFailed."""
         deck, part = case.deck(self.scene), replace(load, seconds=load.seconds / ROUNDS)
         self.round(case, replace(load, seconds=WARM_UP), deck)
-        rounds = [self.round(case, part, deck) for _ in range(ROUNDS)]
-        return replace(
-            row(case, together([one.chirpy for one in rounds])),
-            server_ms=mean([one.server_ms for one in rounds]),
-            postgres_ms=mean([one.postgres_ms for one in rounds]),
-            pgbench=mean([one.pgbench for one in rounds]),
-            bare=mean([one.bare for one in rounds]),
-        )
+        return summary(case, [self.round(case, part, deck) for _ in range(ROUNDS)])
 
     def round(self, case: Case, load: Generator, deck: Deck) -> Round:
         """One load of each."""
         before = self.cpu_seconds
         chirpy = checked(load, self.chirpy.url, case, deck)
-        server_ms, postgres_ms = (
-            None if then is None or now is None else 1000 * (now - then) / chirpy.requests
+        stolen, server, postgres = (
+            None if then is None or now is None else 1000 * (now - then)
             for then, now in zip(before, self.cpu_seconds, strict=True)
         )
-        bare = checked(load, self.bare.url, case, deck)
-        return Round(chirpy, server_ms, postgres_ms, self.pgbench(case, load), bare.per_second)
+        return Round(
+            chirpy,
+            stolen_ms=stolen,
+            server_ms=server and server / chirpy.requests,
+            postgres_ms=postgres and postgres / chirpy.requests,
+            pgbench=self.pgbench(case, load),
+            bare=checked(load, self.bare.url, case, deck).per_second,
+        )
 
     def measure(self, case: Case, load: Generator) -> Measure:
         """One case without its bounds. Raises BenchmarkFailed."""
@@ -89,9 +92,10 @@ class Bench:
         return pgbench.per_second(self.house, self.transactions[case.name], load)
 
     @property
-    def cpu_seconds(self) -> tuple[float | None, float | None]:
-        """The time that Chirpy and Postgres have computed."""
-        return self.chirpy.cpu_seconds, self.house.postgres_cpu_seconds
+    def cpu_seconds(self) -> tuple[float | None, ...]:
+        """The time that was stolen from the machine, and what Chirpy and Postgres computed."""
+        stolen = processes.stolen_seconds()
+        return stolen, self.chirpy.cpu_seconds, self.house.postgres_cpu_seconds
 
 
 @contextmanager
@@ -122,6 +126,24 @@ def checked(load: Generator, url: str, case: Case, deck: Deck) -> Measure:
     measure = load.run(url, deck)
     measure.require_only(case.status, f"{case.name} at {url}")
     return measure
+
+
+def summary(case: Case, rounds: Sequence[Round]) -> Row:
+    """Several rounds as one row: their means, but of the waiting times the median.
+
+    A processor that is taken away for a tenth of a second makes a p99 of its own.
+    """
+    return Row(
+        case.name,
+        per_second=fmean(one.chirpy.per_second for one in rounds),
+        p50_ms=median(one.chirpy.p50_ms for one in rounds),
+        p99_ms=median(one.chirpy.p99_ms for one in rounds),
+        stolen_ms=mean([one.stolen_ms for one in rounds]),
+        server_ms=mean([one.server_ms for one in rounds]),
+        postgres_ms=mean([one.postgres_ms for one in rounds]),
+        pgbench=mean([one.pgbench for one in rounds]),
+        bare=fmean(one.bare for one in rounds),
+    )
 
 
 def mean(values: Sequence[float | None]) -> float | None:

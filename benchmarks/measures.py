@@ -1,9 +1,7 @@
 """What a load came to."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from benchmarks.failures import BenchmarkFailed
 
@@ -39,24 +37,6 @@ class Measure:
                 f"{load}: expected only {status}, got {counts or 'no answer'}"
                 f" and {self.broken} broken connections"
             )
-
-
-def together(loads: Sequence[Measure]) -> Measure:
-    """Several loads as one.
-
-    Of the waiting times the median: one moment in which the machine stands still is not the
-    server's. Where a machine is shared, a processor may be taken away for a tenth of a second.
-    """
-    statuses: Counter[str] = Counter()
-    for load in loads:
-        statuses.update(load.statuses)
-    return Measure(
-        seconds=sum(load.seconds for load in loads),
-        p50_ms=median(load.p50_ms for load in loads),
-        p99_ms=median(load.p99_ms for load in loads),
-        statuses=statuses,
-        broken=sum(load.broken for load in loads),
-    )
 
 
 def percentile(sorted_values: Sequence[float], percent: float) -> float:

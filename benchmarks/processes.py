@@ -7,11 +7,9 @@ from pathlib import Path
 PROC = Path("/proc")
 KNOWN = (PROC / "self/stat").exists()
 TICKS = os.sysconf("SC_CLK_TCK")  # a second
-PARENT, USER, CHILDREN_SYSTEM = (
-    1,
-    11,
-    14,
-)  # places after the name: ppid; utime, stime and children's
+# Places in /proc/PID/stat after the name: ppid; utime, stime and children's.
+PARENT, USER, CHILDREN_SYSTEM = 1, 11, 14
+STEAL = 8  # place in /proc/stat after "cpu", counted from 1
 
 
 def tree(root: int) -> list[int]:
@@ -32,6 +30,14 @@ def cpu_seconds(root: int) -> float | None:
         return None
     ticks = [map(int, stat(process)[USER : CHILDREN_SYSTEM + 1]) for process in tree(root)]
     return sum(map(sum, ticks)) / TICKS
+
+
+def stolen_seconds() -> float | None:
+    """The time that all processors of a virtual machine would have computed, but were not let."""
+    if not KNOWN:
+        return None
+    all_processors = (PROC / "stat").read_text().splitlines()[0].split()
+    return int(all_processors[STEAL]) / TICKS
 
 
 def resident_mib(process: int) -> float | None:

@@ -13,13 +13,15 @@ FOLDER = Path(__file__).with_name("results")
 class Row:
     """One case: what the server did, and what bounds it, both in requests a second.
 
-    `server_ms` and `postgres_ms` are CPU time a request. None where it could not be measured.
+    `server_ms` and `postgres_ms` are CPU time a request; `stolen_ms` is what other users of the
+    machine took from it during a load. None where it was not measured.
     """
 
     case: str
     per_second: float
     p50_ms: float
     p99_ms: float
+    stolen_ms: float | None = None
     server_ms: float | None = None
     postgres_ms: float | None = None
     pgbench: float | None = None

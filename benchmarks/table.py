@@ -20,6 +20,7 @@ HEADINGS = (
     "requests/s",
     "p50 ms",
     "p99 ms",
+    "stolen ms",
     "CPU ms",
     "Postgres ms",
     "pgbench/s",
@@ -28,7 +29,20 @@ HEADINGS = (
     "of it",
     "of healthz",
 )
-WIDTHS = (-18, 10, 8, 8, 8, 11, 10, 6, 8, 6, 10)  # of the terminal's columns; the first to the left
+WIDTHS = (
+    -18,
+    10,
+    8,
+    8,
+    9,
+    8,
+    11,
+    10,
+    6,
+    8,
+    6,
+    10,
+)  # of the terminal's columns; the first to the left
 
 
 def cells(row: Row, healthz: float | None) -> list[str]:
@@ -38,6 +52,7 @@ def cells(row: Row, healthz: float | None) -> list[str]:
         whole(row.per_second),
         f"{row.p50_ms:.1f}",
         f"{row.p99_ms:.1f}",
+        whole(row.stolen_ms),
         UNKNOWN if row.server_ms is None else f"{row.server_ms:.2f}",
         UNKNOWN if row.postgres_ms is None else f"{row.postgres_ms:.2f}",
         whole(row.pgbench),
@@ -91,7 +106,7 @@ def write_into(page: Path, mark: str, lines: Iterable[str]) -> None:
 
 
 def whole(number: float | None) -> str:
-    """A number of requests, with a comma between thousands."""
+    """A whole number, with a comma between thousands."""
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
