@@ -19,7 +19,7 @@ CHART = table.PAGE.with_name("performance.svg")
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--seconds", default=6.0, type=click.FloatRange(0.1, 60), help="For each number.")
+@click.option("--seconds", default=2.0, type=click.FloatRange(0.1, 60), help="Each of 3 loads.")
 @click.option("--connections", default=16, type=click.IntRange(1, 256), help="Kept busy.")
 @click.option("--program", default=PROGRAMS[0], type=click.Choice(PROGRAMS), help="Makes the load.")
 @click.option("--only", multiple=True, type=click.Choice(list(BY_NAME)), help="May be repeated.")

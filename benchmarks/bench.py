@@ -1,10 +1,10 @@
 """Chirpy beside what bounds it, each measured with the same requests and the same SQL."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from statistics import fmean, median
+from statistics import fmean
 from typing import NamedTuple
 
 from benchmarks import bare, pgbench, processes
@@ -23,21 +23,21 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # connections
 CURVES = ("one chirp", "list 100", "new chirp", "webhook new")
 LONGEST_STEP = 2  # seconds
 ROUNDS = 3  # of a case and what bounds it, so that all of them meet the same machine
-WARM_UP = 1  # second of each, which doesn't count: connections are made, plans, first rows
+WARM_UP = 1  # second before them, which doesn't count: connections are made, plans, first rows
 
 
 class Round(NamedTuple):
-    """One load of each: Chirpy and what was computed for it, Postgres alone, the bare view.
+    """One load of each: a server and what was computed for it, Postgres alone, the bare view.
 
-    `stolen_ms` is the time that processors were taken away meanwhile, all of them together.
+    `stolen_ms` is the time that was taken from all processors together during the first.
     """
 
-    chirpy: Measure
-    stolen_ms: float | None
-    server_ms: float | None
-    postgres_ms: float | None
-    pgbench: float | None
-    bare: float
+    server: Measure
+    stolen_ms: float | None = None
+    server_ms: float | None = None
+    postgres_ms: float | None = None
+    pgbench: float | None = None
+    bare: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,22 @@ class Bench:
 
     def row(self, case: Case, load: Generator) -> Row:
         """One case and its bounds, in turn. Raises BenchmarkFailed."""
-        deck, part = case.deck(self.scene), replace(load, seconds=load.seconds / ROUNDS)
-        self.round(case, replace(load, seconds=WARM_UP), deck)
-        return summary(case, [self.round(case, part, deck) for _ in range(ROUNDS)])
+        deck = case.deck(self.scene)
+        return in_rounds(case, load, lambda load: self.round(case, load, deck))
 
     def round(self, case: Case, load: Generator, deck: Deck) -> Round:
         """One load of each."""
-        before = self.cpu_seconds
-        chirpy = checked(load, self.chirpy.url, case, deck)
+        before = self.clocks
+        measure = checked(load, self.chirpy.url, case, deck)
         stolen, server, postgres = (
             None if then is None or now is None else 1000 * (now - then)
-            for then, now in zip(before, self.cpu_seconds, strict=True)
+            for then, now in zip(before, self.clocks, strict=True)
         )
         return Round(
-            chirpy,
+            measure,
             stolen_ms=stolen,
-            server_ms=server and server / chirpy.requests,
-            postgres_ms=postgres and postgres / chirpy.requests,
+            server_ms=server and server / measure.requests,
+            postgres_ms=postgres and postgres / measure.requests,
             pgbench=self.pgbench(case, load),
             bare=checked(load, self.bare.url, case, deck).per_second,
         )
@@ -92,8 +91,8 @@ class Bench:
         return pgbench.per_second(self.house, self.transactions[case.name], load)
 
     @property
-    def cpu_seconds(self) -> tuple[float | None, ...]:
-        """The time that was stolen from the machine, and what Chirpy and Postgres computed."""
+    def clocks(self) -> tuple[float | None, float | None, float | None]:
+        """Seconds stolen from the machine, and computed by Chirpy and by Postgres, until now."""
         stolen = processes.stolen_seconds()
         return stolen, self.chirpy.cpu_seconds, self.house.postgres_cpu_seconds
 
@@ -128,21 +127,28 @@ def checked(load: Generator, url: str, case: Case, deck: Deck) -> Measure:
     return measure
 
 
+def in_rounds(case: Case, load: Generator, play: Callable[[Generator], Round]) -> Row:
+    """Play several rounds, after one that doesn't count. Raises BenchmarkFailed."""
+    play(replace(load, seconds=WARM_UP))
+    return summary(case, [play(load) for _ in range(ROUNDS)])
+
+
 def summary(case: Case, rounds: Sequence[Round]) -> Row:
-    """Several rounds as one row: their means, but of the waiting times the median.
+    """Several rounds as one row: their means, but waiting times of the one with the middle p99.
 
     A processor that is taken away for a tenth of a second makes a p99 of its own.
     """
+    middle = sorted(rounds, key=lambda one: one.server.p99_ms)[len(rounds) // 2]
     return Row(
         case.name,
-        per_second=fmean(one.chirpy.per_second for one in rounds),
-        p50_ms=median(one.chirpy.p50_ms for one in rounds),
-        p99_ms=median(one.chirpy.p99_ms for one in rounds),
-        stolen_ms=mean([one.stolen_ms for one in rounds]),
+        per_second=fmean(one.server.per_second for one in rounds),
+        p50_ms=middle.server.p50_ms,
+        p99_ms=middle.server.p99_ms,
+        stolen_ms=middle.stolen_ms,
         server_ms=mean([one.server_ms for one in rounds]),
         postgres_ms=mean([one.postgres_ms for one in rounds]),
         pgbench=mean([one.pgbench for one in rounds]),
-        bare=fmean(one.bare for one in rounds),
+        bare=mean([one.bare for one in rounds]),
     )
 
 
@@ -150,8 +156,3 @@ def mean(values: Sequence[float | None]) -> float | None:
     """Their mean, if all of them are known."""
     known = [value for value in values if value is not None]
     return fmean(known) if len(known) == len(values) else None
-
-
-def row(case: Case, measure: Measure) -> Row:
-    """A case without its bounds."""
-    return Row(case.name, measure.per_second, measure.p50_ms, measure.p99_ms)

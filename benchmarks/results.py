@@ -14,7 +14,7 @@ class Row:
     """One case: what the server did, and what bounds it, both in requests a second.
 
     `server_ms` and `postgres_ms` are CPU time a request; `stolen_ms` is what other users of the
-    machine took from it during a load. None where it was not measured.
+    machine took from it during the load of which p50 and p99 are. None where not measured.
     """
 
     case: str

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from benchmarks import machine, memory
-from benchmarks.bench import ROUNDS, Bench, bench, checked, row
+from benchmarks.bench import ROUNDS, Bench, Round, bench, checked, in_rounds
 from benchmarks.cases import BY_NAME, Case, Deck, NotOffered
 from benchmarks.house import THREADS, WORKERS
 from benchmarks.load import Generator
@@ -27,8 +27,7 @@ def of_chirpy(
         home = running.house
         return Result(
             date=today(),
-            conditions=f"{made(load)}, {ROUNDS} × {load.seconds / ROUNDS:g} s for each case, "
-            f"{WORKERS} processes with {THREADS} threads",
+            conditions=f"{conditions(load)}, {WORKERS} processes with {THREADS} threads",
             machine=machine.description(home.postgres_version),
             rows=told(running.row(case, load) for case in cases),
             curves={name: drawn(running, name, load) for name in curves},
@@ -46,10 +45,12 @@ def of_another(scene: Scene, cases: Sequence[Case], load: Generator) -> Result:
     listed = len(scene.ask("GET", f"/api/chirps?limit={PAGE}"))
     click.echo(f"Its list holds {listed} chirps, where Chirpy's holds {PAGE}.")
     url = scene.caller.url
-    offers = offered(scene, cases)
-    rows = told(row(case, checked(load, url, case, deck)) for case, deck in offers)
-    conditions = f"{made(load)}, {load.seconds:g} s for each case, {url}"
-    return Result(today(), conditions, machine.description("unknown"), rows)
+
+    def row(case: Case, deck: Deck) -> Row:
+        return in_rounds(case, load, lambda load: Round(checked(load, url, case, deck)))
+
+    rows = told(row(case, deck) for case, deck in offered(scene, cases))
+    return Result(today(), f"{conditions(load)}, {url}", machine.description("unknown"), rows)
 
 
 def offered(scene: Scene, cases: Sequence[Case]) -> Iterator[tuple[Case, Deck]]:
@@ -100,6 +101,7 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def made(load: Generator) -> str:
+def conditions(load: Generator) -> str:
     """How the load was made."""
-    return f"{load.program}, {load.connections} connections"
+    times = f"{ROUNDS} × {load.seconds:g} s for each case"
+    return f"{load.program}, {load.connections} connections, {times}"

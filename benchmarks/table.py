@@ -29,20 +29,8 @@ HEADINGS = (
     "of it",
     "of healthz",
 )
-WIDTHS = (
-    -18,
-    10,
-    8,
-    8,
-    9,
-    8,
-    11,
-    10,
-    6,
-    8,
-    6,
-    10,
-)  # of the terminal's columns; the first to the left
+# Of the terminal's columns; the first is written to the left.
+WIDTHS = (-18, 10, 8, 8, 9, 8, 11, 10, 6, 8, 6, 10)
 
 
 def cells(row: Row, healthz: float | None) -> list[str]:

@@ -29,8 +29,8 @@ SETTINGS = {str(field.data_key) for field in SettingsSchema().fields.values()} |
 UNSET = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
 SECRETS = {"JWT_SECRET": "only the server signs with this.", "POLKA_KEY": POLKA_KEY}
 SMALL = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}
-# Below those that the system gives to anybody, whom a server that is about to start would meet.
-# Each process of the tests begins elsewhere, so that no two of them choose the same.
+# Not those that the system gives to whoever asks: another might, before our server has taken it.
+# Each process of the tests begins elsewhere, so that two of them hardly ever choose the same.
 PORTS = count(10_000 + os.getpid() * 100 % 20_000)
 
 
@@ -147,8 +147,9 @@ class Server:
     @property
     def log(self) -> str:
         """What it and its workers have printed so far."""
-        self._output.seek(0)
-        return self._output.read().decode()
+        # Not by seek and read: its place in the file is also where the server writes next.
+        output = self._output.fileno()
+        return os.pread(output, os.fstat(output).st_size, 0).decode()
 
 
 def a_server(url: URL, **changes: str) -> Server:

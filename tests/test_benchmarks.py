@@ -150,7 +150,7 @@ def test_those_count_who_would_have_asked_while_an_answer_was_late() -> None:
     assert list(with_omitted([1, 10, 2], 3)) == [1, 10, 7, 4, 2]
 
 
-def test_rounds_are_told_by_their_means_and_waiting_times_by_the_median() -> None:
+def test_rounds_are_told_by_their_means_and_waiting_times_by_those_in_the_middle() -> None:
     rounds = [
         bench.Round(Measure(2.0, 3, 60, {"204": 400}), 110.0, 1.0, 0.5, 400, 300),
         bench.Round(Measure(2.0, 4, 9, {"204": 200}), 10.0, 2.0, 0.5, None, 200),
@@ -159,7 +159,20 @@ def test_rounds_are_told_by_their_means_and_waiting_times_by_the_median() -> Non
 
     told = bench.summary(BY_NAME["webhook new"], rounds)
 
-    assert told == Row("webhook new", 200, 3, 9, 40, 2, 0.5, None, 200)
+    assert told == Row("webhook new", 200, 4, 9, 10, 2, 0.5, None, 200)
+
+
+def test_the_first_round_does_not_count() -> None:
+    played: list[float] = []
+
+    def play(load: Generator) -> bench.Round:
+        played.append(load.seconds)
+        return bench.Round(Measure(load.seconds, 1, 1, {"204": len(played)}))
+
+    told = bench.in_rounds(BY_NAME["webhook new"], Generator(seconds=2), play)
+
+    assert played == [bench.WARM_UP, 2, 2, 2]
+    assert told.per_second == (2 + 3 + 4) / 3 / 2
 
 
 def test_what_was_not_measured_each_time_has_no_mean() -> None:
@@ -365,10 +378,21 @@ def test_the_computing_of_a_process_and_its_children_is_counted() -> None:
     assert (processes.resident_mib(root) or 0) > 10
 
 
+def test_the_time_that_was_stolen_is_read_where_linux_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stat").write_text("cpu  1 2 3 4 5 6 7 800 9 10\ncpu0 0 0 0 0 0 0 0 1 0 0\n")
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    monkeypatch.setattr(processes, "KNOWN", True)
+
+    assert processes.stolen_seconds() == 800 / processes.TICKS
+
+
 @pytest.fixture
 def measure_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClickResult]:
     """Measure a running server, as a user would another one."""
     monkeypatch.setattr(scene_module, "AUTHORS", 2)
+    monkeypatch.setattr(bench, "WARM_UP", 0.1)
     usual = ["--against", server.url, "--seconds", "0.1", "--program", "python", "--no-save"]
 
     def measure(*options: str) -> ClickResult:

@@ -345,6 +345,8 @@ def test_prune_goes_on_until_every_old_body_is_gone(
     flask: Flasks, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "BATCH", 2)
+    for first in ["2025-12-01", "2025-12-02", "2025-12-03", "2025-12-03"]:  # two batches
+        kept(sql, first_delivered_at=first, last_delivered_at=first, body=None)
     for _ in range(5):
         kept(sql)
 

@@ -29,7 +29,7 @@ SOMEBODY = {
     "hashed_password": "x",
     "outdated": "y",
 }
-AT = "2026-01-08T00:00:00Z"  # in the middle of them
+AT = "2026-01-08T00:00:00Z"  # in the middle of them; the events come later
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ OTHERS = """SELECT FROM pg_stat_activity
     AND backend_type = 'client backend'"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def full(database_url: URL) -> URL:
     """A database with many events, which nobody else looks at."""
     url = database_url.set(database=f"{database_url.database}_full")
@@ -172,7 +172,7 @@ def test_a_delivery_and_the_log_of_them_read_no_table_from_end_to_end(full: URL)
     assert [table for table in after if after[table][0] != before[table][0]] == []
 
 
-# Of whatever the application asks
+# Of whatever a command asks
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ def no_connection_taken(app: Flask) -> Iterator[None]:
     assert taken == []
 
 
-# Each forgery meets a good event and a quarter of all bodies, its neighbour the next quarter.
+# Each forgery meets a good event and a quarter of all bodies, its neighbour the next quarter: the
+# body is not looked at before the proof, and all with all would be a tenth of the suite.
 BODIES = list(AFTER_CREDENTIALS.items())
 QUARTERS = [{"a good event": Delivery(204)} | dict(BODIES[first::4]) for first in range(4)]
 

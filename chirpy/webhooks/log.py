@@ -17,7 +17,8 @@ BATCH = 5000  # rows; a statement that prunes them is done well within its time 
 BEGINNING = ("-infinity", "00000000-0000-0000-0000-000000000000")
 END = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
-# Along the index, so that a batch costs the same however many events there are, pruned or not.
+# Along the index, so that a batch costs the same however many events there are, pruned or not. Its
+# time as text: somebody with psql may have typed one that Python doesn't know, such as infinity.
 BATCH_END = text("""
     SELECT first_delivered_at::text AS at, id FROM webhook_events
     WHERE (first_delivered_at, id) > (:at, :id) AND first_delivered_at < :before
