@@ -393,6 +393,7 @@ def measure_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     """Measure a running server, as a user would another one."""
     monkeypatch.setattr(scene_module, "AUTHORS", 2)
     monkeypatch.setattr(bench, "WARM_UP", 0.1)
+    monkeypatch.setattr(bench, "ROUNDS", 1)
     usual = ["--against", server.url, "--seconds", "0.1", "--program", "python", "--no-save"]
 
     def measure(*options: str) -> ClickResult:
