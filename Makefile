@@ -35,7 +35,7 @@ check: $(READY) ## format, lint, types, import layers, migrations in step with t
 bench: $(READY) ## measure how fast it is beside how fast it could be: ARGS='--seconds 1 --no-plot'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-growth: $(READY) ## measure what requests cost when there is more and more
+bench-growth: $(READY) ## measure what requests cost in small and in large databases
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 db: $(READY) .env ## a psql prompt on the database that `make run` uses

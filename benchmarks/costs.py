@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from secrets import token_hex
 from statistics import median
 from time import perf_counter
-from typing import Self
+from typing import NamedTuple, Self
 
 import psycopg2
 
@@ -30,9 +30,9 @@ class Cost:
 
     case: str
     of: str
-    sizes: list[int] = field(default_factory=list)
-    request_ms: list[float] = field(default_factory=list)
-    sql_ms: list[float] = field(default_factory=list)
+    sizes: Sequence[int]
+    request_ms: Sequence[float]
+    sql_ms: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,28 @@ class Growth:
         return cls(kept["date"], kept["machine"], [Cost(**cost) for cost in kept["costs"]])
 
 
-def request_seconds(scene: Scene, case: Case) -> float:
-    """The usual time of one request, with no other under way. Raises BenchmarkFailed."""
+class Way(NamedTuple):
+    """One way to have the same done, and with which requests."""
+
+    ask: Callable[[Ask], None]
+    deck: Deck
+
+
+def by_chirpy(scene: Scene, case: Case) -> Way:
+    """One request after the other; each must be answered as it should be."""
 
     def ask(request: Ask) -> None:
         told = scene.caller.ask(request)
         if told.status != case.status:
             raise BenchmarkFailed(f"{case.name}: {told.status} {told.text}")
 
-    return usual_seconds(ask, case.deck(scene))
+    return Way(ask, case.deck(scene))
 
 
-def sql_seconds(home: House, deck: Deck, statements: Sequence[str]) -> float:
-    """The usual time of the same SQL without Chirpy."""
-    with closing(psycopg2.connect(**home.postgres.connection)) as connection:
+@contextmanager
+def by_sql(house: House, statements: Sequence[str], deck: Deck) -> Iterator[Way]:
+    """The same SQL without Chirpy."""
+    with closing(psycopg2.connect(house.database)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
 
@@ -72,18 +80,26 @@ def sql_seconds(home: House, deck: Deck, statements: Sequence[str]) -> float:
                 for sql in statements:
                     bare.rows_of(cursor, sql, values)
 
-            return usual_seconds(ask, deck)
+            yield Way(ask, deck)
 
 
-def usual_seconds(ask: Callable[[Ask], None], deck: Deck) -> float:
-    """The median of many times, after some that do not count."""
-    times = []
-    for request in islice(cycle(deck), WARM_UP + COUNTED):
-        unique = request.made_unique(token_hex(len(UNIQUE) // 2))
-        began = perf_counter()
-        ask(unique)
-        times.append(perf_counter() - began)
-    return median(times[WARM_UP:])
+def usual_ms(ways: Sequence[Way]) -> list[float]:
+    """The median time of each way, after some that do not count.
+
+    They take turns, request by request: minutes later it would be another machine. Raises
+    BenchmarkFailed.
+    """
+    turns = islice(zip(*(cycle(way.deck) for way in ways), strict=True), WARM_UP + COUNTED)
+    times = [[ms(way.ask, ask) for way, ask in zip(ways, turn, strict=True)] for turn in turns]
+    return [median(of_one) for of_one in zip(*times[WARM_UP:], strict=True)]
+
+
+def ms(act: Callable[[Ask], None], request: Ask) -> float:
+    """The time that one request takes."""
+    unique = request.made_unique(token_hex(len(UNIQUE) // 2))
+    began = perf_counter()
+    act(unique)
+    return 1000 * (perf_counter() - began)
 
 
 def lines(growth: Growth) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Whether Chirpy stays as fast when there is more and more: `python -m benchmarks.growth`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import click
@@ -8,7 +10,7 @@ import click
 from benchmarks import bare, growing, machine, results, runs, table
 from benchmarks.asking import Ask, Caller
 from benchmarks.cases import BY_NAME, Case
-from benchmarks.costs import Cost, Growth, lines, request_seconds, sql_seconds
+from benchmarks.costs import Cost, Growth, by_chirpy, by_sql, lines, usual_ms
 from benchmarks.house import House, house
 from benchmarks.scene import PAGE, Scene
 from benchmarks.servers import stopped_tidily
@@ -17,7 +19,24 @@ from benchmarks.statements import cursor_after, overhear
 MARK = "growth"
 DIFFERENT = 50  # chirps that are asked for in turn
 
-Cases = Callable[[House, Scene, int], list[Case]]
+
+class Grown(NamedTuple):
+    """A database of one size, and who and what the requests to its server speak of."""
+
+    size: int
+    house: House
+    scene: Scene
+
+
+class Measured(NamedTuple):
+    """One case at one size, with the SQL that Chirpy sends for it."""
+
+    case: Case
+    at: Grown
+    sql: list[str]
+
+
+Cases = Callable[[Grown], list[Case]]
 
 
 def sizes(_: object, __: object, given: str) -> list[int]:
@@ -29,12 +48,14 @@ def sizes(_: object, __: object, given: str) -> list[int]:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--chirps", default="1000,100000,10000000", callback=sizes, help="How many, in turn.")
-@click.option("--events", default="10000,1000000", callback=sizes, help="How many, in turn.")
+@click.option(
+    "--chirps", default="1000,100000,10000000", callback=sizes, help="How many there are."
+)
+@click.option("--events", default="10000,1000000", callback=sizes, help="How many there are.")
 @click.option("--save/--no-save", default=True, help="Keep the result, and write the page.")
 @stopped_tidily
 def main(chirps: list[int], events: list[int], save: bool) -> None:
-    """Measure what requests cost one by one, in a database that grows."""
+    """Measure what requests cost one by one, in small and large databases in turn."""
     growth = measure(chirps, events)
     click.echo("\n".join(lines(growth)))
     if save:
@@ -43,44 +64,66 @@ def main(chirps: list[int], events: list[int], save: bool) -> None:
 
 
 def measure(chirps: Sequence[int], events: Sequence[int]) -> Growth:
-    """The costs at all these sizes, in a database of its own. Raises BenchmarkFailed."""
-    with (
-        house(max_wal_size="8GB") as home,  # so that no checkpoint comes in between
-        home.chirpy() as server,
-    ):
-        growing.make_users(home)
-        scene = Scene(Caller(server.url), home.polka_key, red=[growing.FEW, growing.MANY])
+    """The costs at all these sizes. Raises BenchmarkFailed."""
+    with house(max_wal_size="8GB") as home:  # so that no checkpoint comes in between
         costs = [
-            *measured(home, scene, growing.CHIRPS, chirps, chirp_cases),
-            *measured(home, scene, growing.EVENTS, events, event_cases),
+            *compared(home, growing.CHIRPS, chirps, chirp_cases),
+            *compared(home, growing.EVENTS, events, event_cases),
         ]
         return Growth(runs.today(), machine.description(home.postgres_version), costs)
 
 
-def measured(
-    home: House, scene: Scene, kind: growing.Kind, sizes: Sequence[int], cases: Cases
-) -> list[Cost]:
-    """What each case costs at each size."""
-    costs: dict[str, Cost] = {}
-    for size in sizes:
-        growing.grow(home, kind, size)
-        found = cases(home, scene, size)
-        transactions = overhear(home.environment, scene, found)
-        for case in found:
-            cost = costs.setdefault(case.name, Cost(case.name, kind.name))
-            cost.sizes.append(size)
-            cost.request_ms.append(1000 * request_seconds(scene, case))
-            sql = bare.prepared(transactions[case.name])
-            cost.sql_ms.append(1000 * sql_seconds(home, case.deck(scene), sql))
-            click.echo(f"{case.name}: {cost.request_ms[-1]:.2f} ms, SQL {cost.sql_ms[-1]:.3f} ms")
-    return list(costs.values())
+def compared(home: House, kind: growing.Kind, sizes: Sequence[int], cases: Cases) -> Iterator[Cost]:
+    """What each case costs at each size, told as soon as it is known."""
+    with ExitStack() as stack:
+        all_grown = [stack.enter_context(grown(home, kind, size)) for size in sizes]
+        for at_sizes in zip(*(overheard(one, cases(one)) for one in all_grown), strict=True):
+            yield (cost := cost_of(kind, at_sizes))
+            numbers = zip(cost.request_ms, cost.sql_ms, strict=True)
+            told = "; ".join(f"{request:.2f} ms, SQL {sql:.3f} ms" for request, sql in numbers)
+            click.echo(f"{cost.case}: {told}")
 
 
-def chirp_cases(home: House, scene: Scene, size: int) -> list[Case]:
+@contextmanager
+def grown(home: House, kind: growing.Kind, size: int) -> Iterator[Grown]:
+    """A database with so many of a kind, which Chirpy serves."""
+    house = home.beside(f"{kind.name}_{size}")
+    with house.chirpy() as server:
+        growing.make_users(house)
+        growing.grow(house, kind, size)
+        red = [growing.FEW, growing.MANY]
+        yield Grown(size, house, Scene(Caller(server.url), house.polka_key, red=red))
+
+
+def overheard(at: Grown, cases: Sequence[Case]) -> list[Measured]:
+    """The cases with what Chirpy tells Postgres at this size."""
+    transactions = overhear(at.house.environment, at.scene, cases)
+    return [Measured(case, at, bare.prepared(transactions[case.name])) for case in cases]
+
+
+def cost_of(kind: growing.Kind, at_sizes: Sequence[Measured]) -> Cost:
+    """One case at all sizes."""
+    requests = [by_chirpy(one.at.scene, one.case) for one in at_sizes]
+    with ExitStack() as stack:
+        sql = [
+            stack.enter_context(by_sql(one.at.house, one.sql, request.deck))
+            for one, request in zip(at_sizes, requests, strict=True)
+        ]
+        return Cost(
+            at_sizes[0].case.name,
+            kind.name,
+            sizes=[one.at.size for one in at_sizes],
+            request_ms=usual_ms(requests),
+            sql_ms=usual_ms(sql),
+        )
+
+
+def chirp_cases(at: Grown) -> list[Case]:
     """What may depend on how many chirps there are."""
-    step = max(1, size // DIFFERENT)
-    scene.chirps = [growing.chirp(home, number)[1] for number in range(1, size + 1, step)]
-    middle = cursor_after(*growing.chirp(home, size // 2))
+    step = max(1, at.size // DIFFERENT)
+    numbers = range(1, at.size + 1, step)
+    at.scene.chirps = [growing.chirp(at.house, number)[1] for number in numbers]
+    middle = cursor_after(*growing.chirp(at.house, at.size // 2))
     return [
         BY_NAME["one chirp"],
         listing("list first page"),
@@ -90,9 +133,9 @@ def chirp_cases(home: House, scene: Scene, size: int) -> list[Case]:
     ]
 
 
-def event_cases(_: House, __: Scene, ___: int) -> list[Case]:
+def event_cases(_: Grown) -> list[Case]:
     """What may depend on how many events there are."""
-    return [BY_NAME["webhook new"]]
+    return [BY_NAME["webhook new"], BY_NAME["webhook repeated"]]
 
 
 def listing(name: str, **query: str) -> Case:

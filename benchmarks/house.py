@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -15,6 +15,7 @@ from benchmarks import processes
 from benchmarks.failures import BenchmarkFailed
 from benchmarks.servers import Server, serving
 from chirpy.postgres import PrivatePostgres
+from chirpy.postgres.connection import url_of
 
 WORKERS, THREADS = 2, 4
 CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy and the bare view eight each
@@ -23,10 +24,15 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 @dataclass(frozen=True)
 class House:
-    """A running Postgres, and the environment in which servers find it."""
+    """A running Postgres, and the environment in which servers find a database of it."""
 
     postgres: PrivatePostgres
     environment: Mapping[str, str]
+
+    @property
+    def database(self) -> str:
+        """The URL of its database."""
+        return self.environment["DB_URL"]
 
     @property
     def polka_key(self) -> str:
@@ -49,9 +55,15 @@ class House:
         """The production server; it migrates the database."""
         return serving(["app.py"], self.environment)
 
+    def beside(self, name: str) -> "House":
+        """A database of its own in the same Postgres."""
+        self.sql(f'CREATE DATABASE "{name}"')
+        url = url_of({**self.postgres.connection, "dbname": name})
+        return replace(self, environment={**self.environment, "DB_URL": url})
+
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements, each committed by itself; returns the rows of the last."""
-        with closing(psycopg2.connect(**self.postgres.connection)) as connection:
+        with closing(psycopg2.connect(self.database)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 for statement in statements:

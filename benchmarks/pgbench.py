@@ -51,14 +51,12 @@ def per_second(house: House, transaction: Transaction, load: Generator) -> float
     pgbench = program(house)
     if pgbench is None:
         return None
-    place = house.postgres.connection
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script(transaction))
         file.flush()
         seconds = max(1, round(load.seconds))  # it knows whole ones only
         size = [f"-c{load.connections}", f"-j{THREADS}", f"-T{seconds}", "--no-vacuum"]
-        where = [f"-h{place['host']}", f"-p{place['port']}", f"-U{place['user']}", place["dbname"]]
-        return rate(run([str(pgbench), *size, f"--file={file.name}", *where], seconds))
+        return rate(run([str(pgbench), *size, f"--file={file.name}", house.database], seconds))
 
 
 def script(transaction: Transaction) -> str:

@@ -339,6 +339,29 @@ def test_no_number_of_the_page_was_written_by_hand(
     assert shown == ("\n".join(kept(dated[1])) if dated else NOT_YET)
 
 
+def test_ways_are_measured_in_turn_by_their_median_and_the_first_times_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, asked = [0.0], []
+    monkeypatch.setattr(costs, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(costs, "WARM_UP", 1)
+    monkeypatch.setattr(costs, "COUNTED", 3)
+
+    def way(name: str, seconds: list[float]) -> costs.Way:
+        left = iter(seconds)
+
+        def ask(request: Ask) -> None:
+            asked.append(name + request.path)
+            clock[0] += next(left)
+
+        return costs.Way(ask, [Ask("GET", "/1"), Ask("GET", "/2")])
+
+    usual = costs.usual_ms([way("small", [99, 1, 2, 9]), way("large", [99, 4, 5, 6])])
+
+    assert usual == [2000, 5000]
+    assert asked == ["small/1", "large/1", "small/2", "large/2"] * 2
+
+
 def test_growth_is_told_as_what_most_rows_cost_beside_fewest() -> None:
     cost = costs.Cost("one chirp", "chirps", [1000, 100_000], [1.0, 1.1], [0.1, 0.125])
 
