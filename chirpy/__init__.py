@@ -7,7 +7,7 @@ from flask import Flask, Response
 from flask.ctx import RequestContext
 from flask.json.provider import DefaultJSONProvider
 
-from chirpy import database, errors
+from chirpy import database, errors, statements
 from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.commands import psql
 from chirpy.admin.routes import blueprint as admin
@@ -44,7 +44,7 @@ class Chirpy(Flask):
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: Any) -> Iterable[bytes]:
         answer: Iterable[bytes] = super().wsgi_app(environ, start_response)
-        read_rest(environ.pop(REQUEST))  # its connection to the database is back in the pool
+        read_rest(environ.pop(REQUEST))  # no transaction is open meanwhile
         return answer
 
 
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     app.json = CompactJSON(app)
     app.response_class = Answer
     database.bind(app, settings)
+    statements.bind(app)
     errors.register(app)
     for room in ROOMS:
         app.register_blueprint(room)

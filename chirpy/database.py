@@ -59,7 +59,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 def bind(app: Flask, settings: Settings) -> None:
-    """Give `app` a pool of one connection for each of its threads."""
+    """Give `app` a pool of one connection for the session of each of its threads."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.db_url or URL.create(DRIVER)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.threads,
@@ -96,12 +96,18 @@ def listen(engine: Engine) -> None:
     def refuse_closed(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
         if record.info.pop(NEW, False):
             return  # closed already, it makes its first statement fail, which is told as trouble
-        # An idle connection has nothing to say but goodbye. Asking the socket costs no round trip,
-        # as a ping before each use would; the pool then connects anew.
-        socket = poll()
-        socket.register(connection.fileno(), POLLIN)
-        if socket.poll(0):
+        if is_closed(connection):
             raise DisconnectionError("Postgres has closed this connection")
+
+
+def is_closed(connection: Any) -> bool:
+    """Whether Postgres has closed an idle connection, which has nothing to say but goodbye.
+
+    Asking the socket costs no round trip, as a ping before each use would.
+    """
+    socket = poll()
+    socket.register(connection.fileno(), POLLIN)
+    return bool(socket.poll(0))
 
 
 def start_before_connecting(engine: Engine, private: PrivatePostgres) -> None:

@@ -43,7 +43,7 @@ class Settings:
 
     Without `db_url` a private local Postgres is started. `polka_webhook_secrets` are decoded keys,
     any of which may have signed. `workers` processes serve, with `threads` each: the default keeps
-    their connections below the 100 of a stock Postgres.
+    their connections, two for each thread, below the 100 of a stock Postgres.
     """
 
     db_url: URL | None = field(repr=False, default=None)  # whose options may be secret

@@ -14,7 +14,7 @@ from sqlalchemy import URL, ClauseElement
 from chirpy.accounts import sessions, users
 from chirpy.chirps.chirping import AUTHOR, DELETE, FIND
 from chirpy.chirps.timeline import PAGES
-from chirpy.transactions import sql_of
+from chirpy.statements import sql_of
 from chirpy.webhooks import log
 from tests.databases import an_app, asking, connect_with, create_database, migrate, written
 from tests.factories import API_KEY, a_user, an_event

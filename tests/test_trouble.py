@@ -18,11 +18,11 @@ from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from chirpy import database
+from chirpy import database, statements
 from chirpy.database import db
 from chirpy.logs import JsonLines
 from chirpy.settings import DRIVER
-from chirpy.transactions import alone
+from chirpy.statements import alone
 from chirpy.webhooks import inbox
 from chirpy.webhooks.schemas import read_event
 from tests.databases import (
@@ -234,9 +234,45 @@ def test_connections_that_postgres_has_closed_are_no_trouble(
 ) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: deliver(app, {"event": "warm.up"}), range(8)))
-    assert sql(OTHERS_HANG_UP)
+        assert sql(OTHERS_HANG_UP)
+        sleep(statements.IDLE)
+        answers = list(pool.map(lambda _: deliver(app, upgrade), range(8)))
 
-    assert deliver(app, upgrade).status_code == 204
+    assert [answer.status_code for answer in answers] == [204] * 8
+
+
+def test_one_that_was_closed_in_the_midst_of_work_is_trouble_once_for_all_threads(
+    app: Flask, sql: Sql, upgrade: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "IDLE", PATIENCE)
+    threads = [ThreadPoolExecutor(1) for _ in range(4)]
+
+    def deliver_from_each() -> list[TestResponse]:
+        return [thread.submit(deliver, app, upgrade).result() for thread in threads]
+
+    try:
+        [*warm_up] = deliver_from_each()
+        assert sql(OTHERS_HANG_UP)
+        first, *others = deliver_from_each()
+    finally:
+        for thread in threads:
+            thread.shutdown()
+
+    assert {answer.status_code for answer in warm_up} == {204}
+    assert unavailable(first)
+    assert [answer.headers["Webhook-Outcome"] for answer in others] == ["duplicate"] * 3
+
+
+def test_a_connection_ends_with_the_thread_that_kept_it(
+    app: Flask, sql: Sql, upgrade: dict[str, Any]
+) -> None:
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(deliver, app, upgrade).result().status_code == 204
+        assert sql(f"SELECT application_name {others}") == [("chirpy",)]
+
+    until(lambda: sql(f"SELECT pid {others}") == [])
 
 
 def test_a_read_only_database_is_trouble_that_passes(
@@ -562,18 +598,18 @@ def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
 # Afterwards
 
 
-def test_a_connection_goes_back_as_it_came_whatever_became_of_the_delivery(
+def test_no_session_commits_each_statement_whatever_became_of_a_delivery(
     app: Flask, trouble: Trouble, upgrade: dict[str, Any]
 ) -> None:
-    """Were it left to commit each statement, a view of several could be half done."""
+    """Had it the connection of a statement alone, a view of several could be half done."""
     answers = [deliver(app, upgrade), deliver(app, an_event(uuid4()))]
     trouble(failing("53200"), table="webhook_events")
     answers.append(deliver(app, upgrade))
 
     assert [answer.status_code for answer in answers] == [204, 404, 503]
     with app.app_context():
-        kept: Any = db.session.connection().connection.dbapi_connection
-        assert kept.autocommit is False
+        used: Any = db.session.connection().connection.dbapi_connection
+        assert used.autocommit is False
 
 
 # A bug

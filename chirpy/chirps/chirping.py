@@ -10,7 +10,8 @@ from chirpy.chirps import idempotency, wording
 from chirpy.chirps.timeline import CHIRPS, SHOWN
 from chirpy.database import db
 from chirpy.errors import Refused
-from chirpy.transactions import alone, refusing
+from chirpy.statements import alone
+from chirpy.transactions import refusing
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 

@@ -13,7 +13,7 @@ from chirpy.chirps.models import Chirp
 from chirpy.chirps.schemas import chirp_schema
 from chirpy.database import table
 from chirpy.paging import Cursor
-from chirpy.transactions import alone
+from chirpy.statements import alone
 
 CHIRPS = table(Chirp)
 SHOWN = json_of(chirp_schema, CHIRPS)

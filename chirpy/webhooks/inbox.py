@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from chirpy.errors import Refused
-from chirpy.transactions import alone, refusing, retried
+from chirpy.statements import alone
+from chirpy.transactions import refusing, retried
 from chirpy.webhooks.schemas import EFFECTS, Event
 
 # The whole transaction; receive_event.sql, in this folder, has what it does.
