@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check bench bench-growth db clean
+.PHONY: help run test coverage check bench bench-growth bench-ways db clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(READY) ## measure how fast it is beside how fast it could be: ARGS='--s
 
 bench-growth: $(READY) ## measure what requests cost in small and in large databases
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-ways: $(READY) ## measure what each way of running one statement costs
+	@$(BIN)/python -m benchmarks.ways $(ARGS)
 
 db: $(READY) .env ## a psql prompt on the database that `make run` uses
 	@exec $(BIN)/flask psql

@@ -52,7 +52,7 @@ def alone(statement: ClauseElement, parameters: Mapping[str, Any]) -> list[tuple
     can say if the connection was lost meanwhile. It is not part of db.session's transaction.
 
     SQLAlchemy builds the statement, connects and names the errors, but psycopg2 alone runs it, and
-    the pool is not asked each time: `python -m benchmarks.ways` shows what that brings.
+    the pool is not asked each time: `make bench-ways` shows what that brings.
     """
     connection = None
     try:
