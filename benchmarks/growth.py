@@ -42,7 +42,7 @@ Cases = Callable[[Grown], list[Case]]
 def sizes(_: object, __: object, given: str) -> list[int]:
     """Read `1000,100000`."""
     try:
-        return sorted(int(size) for size in given.split(","))
+        return sorted({int(size) for size in given.split(",")})
     except ValueError:
         raise click.BadParameter("write numbers with commas between them") from None
 
@@ -87,12 +87,12 @@ def compared(home: House, kind: growing.Kind, sizes: Sequence[int], cases: Cases
 @contextmanager
 def grown(home: House, kind: growing.Kind, size: int) -> Iterator[Grown]:
     """A database with so many of a kind, which Chirpy serves."""
-    house = home.beside(f"{kind.name}_{size}")
-    with house.chirpy() as server:
-        growing.make_users(house)
-        growing.grow(house, kind, size)
+    database = home.beside(f"{kind.name}_{size}")
+    with database.chirpy() as server:
+        growing.make_users(database)
+        growing.grow(database, kind, size)
         red = [growing.FEW, growing.MANY]
-        yield Grown(size, house, Scene(Caller(server.url), house.polka_key, red=red))
+        yield Grown(size, database, Scene(Caller(server.url), database.polka_key, red=red))
 
 
 def overheard(at: Grown, cases: Sequence[Case]) -> list[Measured]:

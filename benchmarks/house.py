@@ -18,7 +18,7 @@ from chirpy.postgres import PrivatePostgres
 from chirpy.postgres.connection import url_of
 
 WORKERS, THREADS = 2, 4
-CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy and the bare view eight each
+CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy sixteen, the bare view eight
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 

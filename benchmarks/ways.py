@@ -1,159 +1,152 @@
-"""What each way of running one statement costs: `make bench-ways`.
+"""What each way of running one statement costs: `python -m benchmarks.ways`."""
 
-The threads of one process look chirps up by their ids, each way in turn. psycopg2 on a connection
-of each thread's own, with nothing around it, is the bound.
-"""
-
-from collections.abc import Callable
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from statistics import median
-from threading import Barrier, Thread, local
+from threading import Barrier
 from time import monotonic, process_time
-from typing import Any, NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import click
 from flask import Flask
 
-from benchmarks import growing
+from benchmarks import growing, machine, results, runs, table
 from benchmarks.house import THREADS, House, house
+from benchmarks.lookups import BOUND, LOOKUPS, Lookup
 from benchmarks.servers import stopped_tidily
 from chirpy import create_app
-from chirpy.chirps.chirping import FIND
 from chirpy.database import db
 from chirpy.settings import SettingsSchema
-from chirpy.statements import alone, connect, sql_of
 
+MARK = "ways"
 CHIRPS = 1000
-threads = local()
-
-Way = Callable[[UUID], object]
+PATIENCE = 30  # seconds for all threads to connect
 
 
-class Paid(NamedTuple):
-    """What one way did in a round, and the CPU of this process for one statement."""
+class Turn(NamedTuple):
+    """What one way did in one turn, and the CPU time of this process for one statement."""
 
     per_second: float
     cpu_us: float
 
 
-def by_session(chirp_id: UUID) -> object:
-    """As a request that uses `db.session`, which ends with it."""
-    found = db.session.execute(FIND, {"id": chirp_id}).all()
-    db.session.remove()
-    return found
+@dataclass(frozen=True)
+class Cost:
+    """The medians of one way, and of its ratio to the bound in the same round."""
+
+    way: str
+    per_second: float
+    cpu_us: float
+    of_bound: float
 
 
-def by_core(chirp_id: UUID) -> object:
-    """SQLAlchemy without a session, each statement committing itself."""
-    autocommitting = db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with autocommitting.connect() as connection:
-        return connection.execute(FIND, {"id": chirp_id}).all()
+@dataclass(frozen=True)
+class Comparison:
+    """All that was measured."""
 
+    date: str
+    conditions: str
+    machine: Mapping[str, str]
+    costs: Sequence[Cost]
 
-def by_pool(chirp_id: UUID) -> object:
-    """psycopg2 on a connection of SQLAlchemy's pool."""
-    pooled = db.engine.raw_connection()
-    connection: Any = pooled.dbapi_connection
-    connection.autocommit = True
-    try:
-        return fetch(connection, chirp_id)
-    finally:
-        connection.autocommit = False
-        pooled.close()
-
-
-def by_alone(chirp_id: UUID) -> object:
-    """As Chirpy does."""
-    return alone(FIND, {"id": chirp_id})
-
-
-def by_psycopg2(chirp_id: UUID) -> object:
-    """The least that there is to do."""
-    if not hasattr(threads, "connection"):
-        threads.connection = connect()
-    return fetch(threads.connection, chirp_id)
-
-
-def fetch(connection: Any, chirp_id: UUID) -> object:
-    """The rows of the statement, by psycopg2."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql_of(FIND), {"id": chirp_id})
-        return cursor.fetchall()
-
-
-WAYS: dict[str, Way] = {
-    "session": by_session,
-    "SQLAlchemy, autocommit": by_core,
-    "psycopg2, pooled": by_pool,
-    "alone": by_alone,
-    "psycopg2": by_psycopg2,
-}
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read what was saved."""
+        kept = json.loads(file.read_text())
+        return cls(**{**kept, "costs": [Cost(**cost) for cost in kept["costs"]]})
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--rounds", default=10, type=click.IntRange(1, 1000), help="Turns of each way.")
+@click.option("--rounds", default=20, type=click.IntRange(1, 1000), help="Turns of each way.")
 @click.option("--seconds", default=0.5, type=click.FloatRange(0.1, 60), help="Of each turn.")
+@click.option("--save/--no-save", default=True, help="Keep the result, and write the page.")
 @stopped_tidily
-def main(rounds: int, seconds: float) -> None:
+def main(rounds: int, seconds: float, save: bool) -> None:
     """Measure what each way of running one statement costs."""
+    comparison = measure(rounds, seconds)
+    click.echo("\n".join(lines(comparison)))
+    if save:
+        click.echo(f"Kept in {results.save(comparison, f'{comparison.date}-ways')}")
+        table.write_into(table.PAGE, MARK, lines(comparison))
+
+
+def measure(rounds: int, seconds: float) -> Comparison:
+    """Each way in turn, so that all of them meet the same machine."""
     with house() as home, home.chirpy():  # which migrates the database
-        app = application(home)
+        growing.make_users(home)
+        growing.grow(home, growing.CHIRPS, CHIRPS)
         chirps = [UUID(chirp_id) for [chirp_id] in home.sql("SELECT id::text FROM chirps")]
-        for way in WAYS.values():
-            paid(app, way, chirps, seconds)  # connects
-        found = [
-            {name: paid(app, way, chirps, seconds) for name, way in WAYS.items()}
+        app = application(home)
+        played = [
+            {way: turn(app, lookup, chirps, seconds) for way, lookup in LOOKUPS.items()}
             for _ in range(rounds)
         ]
+        return Comparison(
+            runs.today(),
+            f"{rounds} × {seconds:g} s for each way, one process with {THREADS} threads",
+            machine.description(home.postgres_version),
+            [cost(way, played) for way in LOOKUPS],
+        )
+
+
+def application(home: House) -> Flask:
+    """Chirpy in this process."""
+    return create_app(
+        SettingsSchema().load({name: value for name, value in home.environment.items() if value})
+    )
+
+
+def turn(app: Flask, lookup: Lookup, chirps: Sequence[UUID], seconds: float) -> Turn:
+    """Let all threads look chirps up for so long; each has connected before."""
+    began: list[float] = []
+    start = Barrier(THREADS, action=lambda: began.append(process_time()), timeout=PATIENCE)
+
+    def connect() -> None:
         with app.app_context():
-            db.engine.dispose()
-    click.echo(f"{rounds} × {seconds:g} s each, {THREADS} threads: medians, beside psycopg2")
-    for name in WAYS:
-        click.echo(line(name, [one[name] for one in found], [one["psycopg2"] for one in found]))
+            lookup(chirps[0])
 
-
-def application(house: House) -> Flask:
-    """Chirpy in this process, with some chirps."""
-    given = {name: value for name, value in house.environment.items() if value}
-    app = create_app(SettingsSchema().load(given))
-    growing.make_users(house)
-    growing.grow(house, growing.CHIRPS, CHIRPS)
-    return app
-
-
-def paid(app: Flask, way: Way, chirps: list[UUID], seconds: float) -> Paid:
-    """One turn of one way, with all threads at once."""
-    start, counts = Barrier(THREADS + 1), []
-
-    def work() -> None:
-        done = 0
+    def work() -> int:
         with app.app_context():
             start.wait()
             end = monotonic() + seconds
-            for chirp_id in cycle(chirps):
-                way(chirp_id)
-                done += 1
+            for done, chirp_id in enumerate(cycle(chirps)):
                 if monotonic() > end:
-                    break
-        counts.append(done)
+                    return done
+                lookup(chirp_id)
+        raise AssertionError("there are no chirps")
 
-    workers = [Thread(target=work) for _ in range(THREADS)]
-    for worker in workers:
-        worker.start()
-    start.wait()
-    computed = process_time()
-    for worker in workers:
-        worker.join()
-    total = sum(counts)
-    return Paid(total / seconds, 1_000_000 * (process_time() - computed) / total)
+    with ThreadPoolExecutor(THREADS, initializer=connect) as pool:
+        workers = [pool.submit(work) for _ in range(THREADS)]
+        done = sum(worker.result() for worker in workers)
+        computed = process_time() - began[0]
+    with app.app_context():
+        db.engine.dispose()  # what one way has connected is no gift for the next
+    return Turn(done / seconds, 1_000_000 * computed / done)
 
 
-def line(name: str, mine: list[Paid], bound: list[Paid]) -> str:
-    """The medians of one way, and of its ratio to the bound."""
-    ratio = median(a.per_second / b.per_second for a, b in zip(mine, bound, strict=True))
-    per_second, cpu_us = (median(values) for values in zip(*mine, strict=True))
-    return f"{name:24} {per_second:8,.0f}/s {cpu_us:6.0f} µs CPU {ratio:6.2f}"
+def cost(way: str, played: Sequence[Mapping[str, Turn]]) -> Cost:
+    """One way in all rounds."""
+    return Cost(
+        way,
+        per_second=median(one[way].per_second for one in played),
+        cpu_us=median(one[way].cpu_us for one in played),
+        of_bound=median(one[way].per_second / one[BOUND].per_second for one in played),
+    )
+
+
+def lines(comparison: Comparison) -> Iterator[str]:
+    """A table in Markdown."""
+    told = "; ".join(f"{name}: {value}" for name, value in comparison.machine.items())
+    yield from (f"Measured on {comparison.date}: {comparison.conditions}.", "", f"{told}.", "")
+    yield f"| Way | statements/s | CPU µs | of {BOUND} |"
+    yield "|---|---:|---:|---:|"
+    for one in comparison.costs:
+        yield f"| {one.way} | {one.per_second:,.0f} | {one.cpu_us:.0f} | {one.of_bound:.2f} |"
 
 
 if __name__ == "__main__":

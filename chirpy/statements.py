@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import cache
 from threading import local
-from time import monotonic
 from typing import Any
 
 import psycopg2
@@ -16,29 +15,26 @@ from chirpy.database import db, is_closed
 
 DIALECT: Any = PGDialect_psycopg2(dbapi=psycopg2)  # type: ignore[no-untyped-call]
 KEPT = "chirpy.kept"  # where the application has it
-IDLE = 0.1  # seconds without use, after which to look whether Postgres has closed a connection
 
 
 class Kept(local):
     """The connection of each thread, which closes when the thread ends."""
 
     connection: Any = None  # of psycopg2; each statement commits itself
-    used_at = 0.0  # by the monotonic clock
 
     def ready(self) -> Any:
-        """The connection, or a new one if Postgres has closed it. Raises psycopg2.Error."""
-        now = monotonic()
-        if self.connection is None or (now > self.used_at + IDLE and is_closed(self.connection)):
+        """The connection, or a new one if Postgres has closed it."""
+        if self.connection is None or is_closed(self.connection):
             self.connection = connect()
-        self.used_at = now
         return self.connection
 
 
 def bind(app: Flask) -> None:
     """Let the threads that serve `app` keep connections, until its engine is disposed of."""
+    extensions = app.extensions  # were it `app`, the engine would keep the app that keeps it
 
     def keep(*_: object) -> None:
-        app.extensions[KEPT] = Kept()
+        extensions[KEPT] = Kept()
 
     keep()
     with app.app_context():
@@ -49,21 +45,26 @@ def alone(statement: ClauseElement, parameters: Mapping[str, Any]) -> list[tuple
     """Run a statement that is a transaction of its own: one round trip, no BEGIN and no COMMIT.
 
     When this returns, it is committed; when it raises DBAPIError, it is undone, except that nobody
-    can say if the connection was lost meanwhile. It is not part of db.session's transaction.
+    can say if the connection was lost meanwhile. Not while db.session is in use: to connect, it
+    takes one of the pool for a moment, all of which may be held by threads that wait for the same.
 
     SQLAlchemy builds the statement, connects and names the errors, but psycopg2 alone runs it, and
     the pool is not asked each time: `make bench-ways` shows what that brings.
     """
+    kept: Kept = current_app.extensions[KEPT]
     connection = None
     try:
-        connection = current_app.extensions[KEPT].ready()
+        connection = kept.ready()
         with connection.cursor() as cursor:
             cursor.execute(sql_of(statement), parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return rows
     except psycopg2.Error as error:
-        if lost := DIALECT.is_disconnect(error, connection, None):
-            db.engine.dispose()  # what has cut this one has probably cut the idle ones too
+        lost = DIALECT.is_disconnect(error, connection, None)
+        # What has cut this one has probably cut the idle ones too. Whoever is told second must not
+        # let go of those that the first has connected anew.
+        if lost and kept is current_app.extensions[KEPT]:
+            db.engine.dispose()
         raise named(error, lost=lost) from error
 
 

@@ -16,6 +16,7 @@ from chirpy.settings import Settings
 
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers; beyond them the server answers 431
 GRACE = 15  # seconds for the requests under way, each of which has shorter limits of its own
+THREAD_IDLE = 600  # seconds until a thread ends, at most; what it keeps would be connected anew
 PAUSE = 0.5  # seconds, lest one that is killed again and again keeps a processor busy
 SETTLED = 0.5  # seconds after which a worker serves; most take a fifth of that
 ORPHAN_CHECK = 0.5  # seconds
@@ -56,6 +57,7 @@ def server(settings: Settings) -> Granian:
         websockets=False,
         workers=settings.workers,
         blocking_threads=settings.threads,
+        blocking_threads_idle_timeout=THREAD_IDLE,
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
         log_level=LogLevels.error,

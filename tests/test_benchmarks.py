@@ -29,6 +29,7 @@ from benchmarks import (
     results,
     scene as scene_module,
     table,
+    ways,
 )
 from benchmarks.asking import UNIQUE, Ask, Caller
 from benchmarks.cases import BY_NAME
@@ -328,7 +329,14 @@ def kept_growth(date: str) -> Iterator[str]:
     return costs.lines(costs.Growth.load(results.FOLDER / f"{date}-growth.json"))
 
 
-@pytest.mark.parametrize(("mark", "kept"), [("benchmark", kept_benchmark), ("growth", kept_growth)])
+def kept_ways(date: str) -> Iterator[str]:
+    return ways.lines(ways.Comparison.load(results.FOLDER / f"{date}-ways.json"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "kept"),
+    [("benchmark", kept_benchmark), ("growth", kept_growth), ("ways", kept_ways)],
+)
 def test_no_number_of_the_page_was_written_by_hand(
     mark: str, kept: Callable[[str], Iterator[str]]
 ) -> None:

@@ -235,16 +235,15 @@ def test_connections_that_postgres_has_closed_are_no_trouble(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: deliver(app, {"event": "warm.up"}), range(8)))
         assert sql(OTHERS_HANG_UP)
-        sleep(statements.IDLE)
         answers = list(pool.map(lambda _: deliver(app, upgrade), range(8)))
 
     assert [answer.status_code for answer in answers] == [204] * 8
 
 
-def test_one_that_was_closed_in_the_midst_of_work_is_trouble_once_for_all_threads(
+def test_one_that_is_cut_in_the_midst_of_work_is_trouble_once_for_all_threads(
     app: Flask, sql: Sql, upgrade: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "IDLE", PATIENCE)
+    monkeypatch.setattr(statements, "is_closed", lambda _: False)  # it comes after the look
     threads = [ThreadPoolExecutor(1) for _ in range(4)]
 
     def deliver_from_each() -> list[TestResponse]:
@@ -261,6 +260,26 @@ def test_one_that_was_closed_in_the_midst_of_work_is_trouble_once_for_all_thread
     assert {answer.status_code for answer in warm_up} == {204}
     assert unavailable(first)
     assert [answer.headers["Webhook-Outcome"] for answer in others] == ["duplicate"] * 3
+
+
+def test_one_that_was_made_since_is_not_taken_for_cut_as_well(app: Flask, sql: Sql) -> None:
+    def ask(question: str) -> Any:
+        with app.app_context():
+            [[answer]] = alone(text(question), {})
+            return answer
+
+    asleep = "SELECT pid FROM pg_stat_activity WHERE pid = %s AND query LIKE '%%sleep%%'"
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        old, older = (of.submit(ask, "SELECT pg_backend_pid()").result() for of in (one, other))
+        sleeping = other.submit(ask, "SELECT 1 FROM pg_sleep(60)")
+        until(lambda: sql(asleep, older) != [])
+        with app.app_context():
+            db.engine.dispose()  # as when a connection was lost
+        new = one.submit(ask, "SELECT pg_backend_pid()").result()
+        sql("SELECT pg_terminate_backend(%s, 10000)", older)
+
+        assert isinstance(sleeping.exception(), DBAPIError)
+        assert one.submit(ask, "SELECT pg_backend_pid()").result() == new != old
 
 
 def test_a_connection_ends_with_the_thread_that_kept_it(
