@@ -11,6 +11,9 @@ from chirpy.statements import alone
 from chirpy.transactions import refusing, retried
 from chirpy.webhooks.schemas import EFFECTS, Event
 
+# JSON in one form: no blanks and, as is json's default, ASCII.
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 # The whole transaction; receive_event.sql, in this folder, has what it does.
 RECEIVE = text("""
     SELECT receive_event(
@@ -70,8 +73,8 @@ def meaning(event: Event) -> Any:
 
 
 def digest(value: Any) -> bytes:
-    """SHA-256 of JSON in one form: sorted keys, no blanks, ASCII."""
-    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).digest()
+    """SHA-256 of a JSON value, in one form."""
+    return sha256(CANONICAL.encode(value).encode()).digest()
 
 
 def unknown_user() -> Refused:

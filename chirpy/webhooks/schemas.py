@@ -1,12 +1,12 @@
 """What an event looks like."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import ValidationError, fields
 
 from chirpy.fields import Id, Shape, Text
 from chirpy.webhooks.models import LONGEST_EVENT_ID, LONGEST_TYPE
@@ -24,7 +24,7 @@ MOMENT = re.compile(
 EVENT_ID_HEADER = re.compile(r"[!-\-/-~]{1,255}")  # no dot: dots part what is signed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What the provider says. `event_id` and `occurred_at` only if it said so.
 
@@ -72,10 +72,24 @@ class EventSchema(Shape):
     id = Text(longest=LONGEST_EVENT_ID, required=False, load_default=None)
     timestamp = OccurredAt(load_default=None)
 
-    @post_load
-    def understand(self, given: dict[str, Any], **_: Any) -> Event:
-        user_id = about_user(given["data"]) if given["event"] in EFFECTS else None
-        return Event(given["event"], given["data"], given["id"], given["timestamp"], user_id)
+
+about_user_schema = AboutUserSchema()
+event_schema = EventSchema()
+
+
+def read_event(given: Any, header_id: str | None) -> Event:
+    """The event in a body, with the id that may have come as the header `webhook-id` instead.
+
+    Raises ValidationError.
+    """
+    said = event_schema.load(given)
+    return Event(
+        type=said["event"],
+        data=said["data"],
+        user_id=about_user(said["data"]) if said["event"] in EFFECTS else None,
+        event_id=agreed(said["id"], header_id),
+        occurred_at=said["timestamp"],
+    )
 
 
 def about_user(data: Any) -> UUID:
@@ -87,20 +101,12 @@ def about_user(data: Any) -> UUID:
     return user_id
 
 
-about_user_schema = AboutUserSchema()
-event_schema = EventSchema()
-
-
-def read_event(given: Any, header_id: str | None) -> Event:
-    """The event in a body, with the id that may have come as the header `webhook-id` instead.
-
-    Raises ValidationError.
-    """
-    event: Event = event_schema.load(given)
-    if header_id is None or header_id == event.event_id:
-        return event
-    if event.event_id is not None:
+def agreed(event_id: str | None, header_id: str | None) -> str | None:
+    """The one id that body and header name, if any does. Raises ValidationError."""
+    if header_id is None or header_id == event_id:
+        return event_id
+    if event_id is not None:
         raise ValidationError("differs from the header webhook-id", "id")
     if not EVENT_ID_HEADER.fullmatch(header_id):
         raise ValidationError("must be 1 to 255 printable characters, no dot", "webhook-id")
-    return replace(event, event_id=header_id)
+    return header_id
