@@ -10,13 +10,14 @@ import logging.config
 import re
 import sys
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from flask import g, has_request_context, request
 
 REQUEST_ID = "X-Request-Id"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a caller's request id goes into the log
+LINE = json.JSONEncoder(default=str)
 
 
 class Lines(logging.Formatter):
@@ -40,7 +41,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told | getattr(record, "facts", {}), default=str)
+        return LINE.encode(told | getattr(record, "facts", {}))
 
 
 def facts(**facts: object) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def request_id() -> str:
     """The id of this request: its header X-Request-Id, if that is sane, else a fresh one."""
     if "request_id" not in g:
         given = request.headers.get(REQUEST_ID, "")
-        g.request_id = given if SANE.fullmatch(given) else uuid4().hex
+        g.request_id = given if SANE.fullmatch(given) else token_hex(16)
     return str(g.request_id)
 
 
