@@ -63,18 +63,24 @@ class Bench:
             None if then is None or now is None else 1000 * (now - then)
             for then, now in zip(before, self.clocks, strict=True)
         )
+        self.chirpy.come_to_rest()
+        alone = self.pgbench(case, load)
+        least = checked(load, self.bare.url, case, deck)
+        self.bare.come_to_rest()
         return Round(
             measure,
             stolen_ms=stolen,
             server_ms=server and server / measure.requests,
             postgres_ms=postgres and postgres / measure.requests,
-            pgbench=self.pgbench(case, load),
-            bare=checked(load, self.bare.url, case, deck).per_second,
+            pgbench=alone,
+            bare=least.per_second,
         )
 
     def measure(self, case: Case, load: Generator) -> Measure:
         """One case without its bounds. Raises BenchmarkFailed."""
-        return checked(load, self.chirpy.url, case, case.deck(self.scene))
+        measure = checked(load, self.chirpy.url, case, case.deck(self.scene))
+        self.chirpy.come_to_rest()
+        return measure
 
     def curve(self, case: Case, load: Generator) -> Iterator[Point]:
         """One case over more and more connections. Raises BenchmarkFailed."""

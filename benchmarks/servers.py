@@ -38,6 +38,17 @@ class Server:
         """The time that all its processes have computed."""
         return processes.cpu_seconds(self.process)
 
+    def come_to_rest(self) -> None:
+        """Wait until nothing is computed any more; where that is unknown, don't.
+
+        When a load ends, there is a request under way on each of its connections. What is done for
+        those, though nobody waits for it, would keep the next load waiting.
+        """
+        deadline, before = monotonic() + PATIENCE, None
+        while (now := self.cpu_seconds) != before and monotonic() < deadline:
+            before = now
+            sleep(PAUSE)
+
 
 def stopped_tidily(act: Callable[P, R]) -> Callable[P, R]:
     """Let SIGTERM and a closed terminal end `act` as Ctrl-C does: with all that it started."""

@@ -28,6 +28,7 @@ from benchmarks import (
     processes,
     results,
     scene as scene_module,
+    servers,
     table,
     ways,
 )
@@ -407,6 +408,22 @@ def test_the_computing_of_a_process_and_its_children_is_counted() -> None:
 
     assert (processes.cpu_seconds(root) or 0) > (before or 0)
     assert (processes.resident_mib(root) or 0) > 10
+
+
+def test_a_server_rests_once_no_more_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([1.0, 1.5, 1.51, 1.51, 1.6])
+    monkeypatch.setattr(processes, "cpu_seconds", lambda _: next(clock))
+
+    servers.Server(NOWHERE, os.getpid()).come_to_rest()
+
+    assert list(clock) == [1.6]
+
+
+def test_nobody_waits_for_rest_where_no_clock_tells_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "KNOWN", False)
+    monkeypatch.setattr(servers, "sleep", pytest.fail)
+
+    servers.Server(NOWHERE, os.getpid()).come_to_rest()
 
 
 def test_the_time_that_was_stolen_is_read_where_linux_tells_it(
