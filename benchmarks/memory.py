@@ -10,7 +10,8 @@ from time import perf_counter
 from benchmarks import processes
 from benchmarks.servers import PROJECT, Server
 
-STARTS = 5
+STARTS = 9
+STACK = "import flask_sqlalchemy, marshmallow, psycopg2"  # what any such application imports
 
 
 def worker_mib(server: Server, workers: int) -> list[float]:
@@ -24,21 +25,22 @@ def shown(sizes: Sequence[float]) -> str:
     return ", ".join(f"{size:.0f} MiB" for size in sizes) or "unknown on this system"
 
 
-def import_seconds(environment: Mapping[str, str]) -> float:
-    """The time of `import app` in a new Python, without that of Python itself."""
-    return seconds("import app", environment) - seconds("pass", environment)
+def import_seconds(environment: Mapping[str, str]) -> tuple[float, float]:
+    """The usual times of `import app` and of STACK in a new Python, without that of Python itself.
 
-
-def seconds(statement: str, environment: Mapping[str, str]) -> float:
-    """The usual time of a new Python that does one thing."""
-    return median(once(statement, environment) for _ in range(STARTS))
+    They take turns, so that both meet the same machine.
+    """
+    statements = ("import app", STACK, "pass")
+    rounds = [[once(each, environment) for each in statements] for _ in range(STARTS)]
+    app, stack, python = map(median, zip(*rounds, strict=True))
+    return app - python, stack - python
 
 
 def once(statement: str, environment: Mapping[str, str]) -> float:
-    """The time from start to end of one Python."""
+    """The time from the start of one Python to its exit, which takes nothing apart."""
     began = perf_counter()
     subprocess.run(
-        [sys.executable, "-c", statement],
+        [sys.executable, "-c", f"import os; {statement}; os._exit(0)"],
         cwd=PROJECT,
         env={**os.environ, **environment},
         check=True,

@@ -31,10 +31,7 @@ def of_chirpy(
             machine=machine.description(home.postgres_version),
             rows=told(running.row(case, load) for case in cases),
             curves={name: drawn(running, name, load) for name in curves},
-            memory=Memory(
-                worker_mib=soaked(running, load, soaking),
-                import_seconds=memory.import_seconds(home.environment),
-            ),
+            memory=weighed(running, load, soaking),
         )
 
 
@@ -80,6 +77,13 @@ def drawn(running: Bench, name: str, load: Generator) -> list[Point]:
         wait = f"{point.per_second:,.0f}/s, p99 {point.p99_ms:.1f} ms"
         click.echo(f"{name}, {point.connections} connections: {wait}")
     return points
+
+
+def weighed(running: Bench, load: Generator, soaking: int) -> Memory:
+    """What Chirpy takes up after so many more requests, and how long it takes to be there."""
+    sizes = soaked(running, load, soaking)
+    app, stack = memory.import_seconds(running.house.environment)
+    return Memory(import_seconds=app, worker_mib=sizes, stack_seconds=stack)
 
 
 def soaked(running: Bench, load: Generator, requests: int) -> list[float]:

@@ -60,7 +60,7 @@ RESULT = Result(
     conditions="wrk, 16 connections",
     machine={"Processor": "2 × quick", "Postgres": "18.1"},
     rows=[HEALTH, WEBHOOK],
-    memory=Memory(0.5, [80.0, 79.0]),
+    memory=Memory(0.5, [80.0, 79.0], 0.4),
     curves=CURVES,
 )
 
@@ -306,6 +306,10 @@ def test_a_table_names_the_machine_and_tells_each_case_beside_its_bounds() -> No
         "healthz | 20,000 | 0.5 | 1.2 | – | 0.05 | 0.00 | – | – | 21,000 | 0.95 | 1.00",
     ):
         assert f"| {told} |" in lines
+    assert lines[-2:] == [
+        "`import app` takes 0.50 s.",
+        "Flask-SQLAlchemy, marshmallow and psycopg2 alone take 0.40 s.",
+    ]
 
 
 def test_a_table_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
