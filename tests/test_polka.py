@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from chirpy.webhooks import inbox
+from chirpy.webhooks.schemas import read_event
 from tests.databases import Sql
 from tests.deliveries import GOOD, KNOWN_USER
 from tests.factories import API_KEY, a_user, an_event, an_id
@@ -189,6 +192,25 @@ def test_a_user_id_in_upper_case_is_the_same_user(deliver: Deliver, sql: Sql) ->
     answers = [deliver(an_event(spelt, id="evt_1")) for spelt in (user_id, user_id.upper())]
 
     assert outcomes(answers) == ["applied", "duplicate"]
+
+
+def test_what_an_event_means_is_kept_in_the_form_that_older_events_have() -> None:
+    """Stored by one version of Chirpy, it must tell a repeat that reaches another."""
+    spelt = "3311741C-680C-4546-99F3-FC9EFAC2036C"
+    event = read_event(
+        {
+            "event": "user.upgraded",
+            "data": {"user_id": spelt, "é": [1.5, None, {"b": 1, "a": "😀"}]},
+        },
+        None,
+    )
+
+    said = (
+        b'["user.upgraded",{"user_id":"3311741c-680c-4546-99f3-fc9efac2036c",'
+        b'"\\u00e9":[1.5,null,{"a":"\\ud83d\\ude00","b":1}]}'
+    )
+    assert inbox.fingerprint(event) == sha256(said + b"]").digest()
+    assert inbox.made_id(event) == "data:" + sha256(said + b',"None"]').hexdigest()
 
 
 # Order of arrival never matters

@@ -11,7 +11,8 @@ from chirpy.statements import alone
 from chirpy.transactions import refusing, retried
 from chirpy.webhooks.schemas import EFFECTS, Event
 
-# JSON in one form: no blanks and, as is json's default, ASCII.
+# Hashes of what it writes are stored: they must be the same when an event comes again, years later.
+# ASCII, which is json's default, because a lone surrogate has no UTF-8.
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 # The whole transaction; receive_event.sql, in this folder, has what it does.

@@ -83,12 +83,13 @@ def read_event(given: Any, header_id: str | None) -> Event:
     Raises ValidationError.
     """
     said = event_schema.load(given)
+    user_id = about_user(said["data"]) if said["event"] in EFFECTS else None
     return Event(
         type=said["event"],
         data=said["data"],
-        user_id=about_user(said["data"]) if said["event"] in EFFECTS else None,
         event_id=agreed(said["id"], header_id),
         occurred_at=said["timestamp"],
+        user_id=user_id,
     )
 
 
