@@ -17,7 +17,7 @@ from flask import g, has_request_context, request
 
 REQUEST_ID = "X-Request-Id"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what of a caller's request id goes into the log
-LINE = json.JSONEncoder(default=str)
+ENCODER = json.JSONEncoder(default=str)
 
 
 class Lines(logging.Formatter):
@@ -41,7 +41,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return LINE.encode(told | getattr(record, "facts", {}))
+        return ENCODER.encode(told | getattr(record, "facts", {}))
 
 
 def facts(**facts: object) -> dict[str, Any]:
