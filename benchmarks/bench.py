@@ -63,17 +63,17 @@ class Bench:
             None if then is None or now is None else 1000 * (now - then)
             for then, now in zip(before, self.clocks, strict=True)
         )
-        self.chirpy.come_to_rest()
-        alone = self.pgbench(case, load)
-        least = checked(load, self.bare.url, case, deck)
+        self.chirpy.come_to_rest()  # after the clocks: its answers to nobody are not counted
+        postgres_alone = self.pgbench(case, load)
+        bare = checked(load, self.bare.url, case, deck)
         self.bare.come_to_rest()
         return Round(
             measure,
             stolen_ms=stolen,
             server_ms=server and server / measure.requests,
             postgres_ms=postgres and postgres / measure.requests,
-            pgbench=alone,
-            bare=least.per_second,
+            pgbench=postgres_alone,
+            bare=bare.per_second,
         )
 
     def measure(self, case: Case, load: Generator) -> Measure:

@@ -41,12 +41,12 @@ class Point:
 class Memory:
     """What Chirpy takes up, and how long it takes to be there.
 
-    `stack_seconds` is the part of it that is not Chirpy's; None in results that are older.
+    `packages_seconds` is what its packages take without Chirpy; None in results that are older.
     """
 
     import_seconds: float
     worker_mib: Sequence[float] = ()
-    stack_seconds: float | None = None
+    packages_seconds: float | None = None
 
 
 @dataclass(frozen=True)

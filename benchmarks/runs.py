@@ -82,8 +82,8 @@ def drawn(running: Bench, name: str, load: Generator) -> list[Point]:
 def weighed(running: Bench, load: Generator, soaking: int) -> Memory:
     """What Chirpy takes up after so many more requests, and how long it takes to be there."""
     sizes = soaked(running, load, soaking)
-    app, stack = memory.import_seconds(running.house.environment)
-    return Memory(import_seconds=app, worker_mib=sizes, stack_seconds=stack)
+    app, packages = memory.import_seconds(running.house.environment)
+    return Memory(import_seconds=app, worker_mib=sizes, packages_seconds=packages)
 
 
 def soaked(running: Bench, load: Generator, requests: int) -> list[float]:

@@ -19,9 +19,10 @@ from benchmarks.asking import Ask, Caller
 from benchmarks.failures import BenchmarkFailed
 
 PROJECT = Path(__file__).parents[1]
-PATIENCE = 30  # seconds to start or to stop
+PATIENCE = 30  # seconds to start, to rest or to stop
 LAST_WORDS = 2000  # characters
 PAUSE = 0.05  # seconds between two looks
+REST = 0.2  # seconds; twenty ticks of the clock that counts computing
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,15 +40,17 @@ class Server:
         return processes.cpu_seconds(self.process)
 
     def come_to_rest(self) -> None:
-        """Wait until nothing is computed any more; where that is unknown, don't.
+        """Wait until hardly anything is computed; where that is unknown, don't.
 
         When a load ends, there is a request under way on each of its connections. What is done for
-        those, though nobody waits for it, would keep the next load waiting.
+        those, though nobody waits for it, would keep the next load waiting. Raises BenchmarkFailed.
         """
         deadline, before = monotonic() + PATIENCE, None
-        while (now := self.cpu_seconds) != before and monotonic() < deadline:
+        while (now := self.cpu_seconds) != before:
+            if monotonic() > deadline:
+                raise BenchmarkFailed(f"{self.url} does not come to rest")
             before = now
-            sleep(PAUSE)
+            sleep(REST)
 
 
 def stopped_tidily(act: Callable[P, R]) -> Callable[P, R]:

@@ -76,9 +76,8 @@ def in_words(memory: Memory) -> Iterator[str]:
     """What is no matter of requests."""
     yield f"Resident memory of each worker after all of it: {shown(memory.worker_mib)}."
     yield f"`import app` takes {memory.import_seconds:.2f} s."
-    if memory.stack_seconds is not None:
-        alone = f"{memory.stack_seconds:.2f} s"
-        yield f"Flask-SQLAlchemy, marshmallow and psycopg2 alone take {alone}."
+    if memory.packages_seconds is not None:
+        yield f"Its packages alone take {memory.packages_seconds:.2f} s."
 
 
 def healthz_of(rows: Sequence[Row]) -> float | None:

@@ -8,9 +8,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -23,6 +24,7 @@ from benchmarks import (
     bare,
     bench,
     costs,
+    memory,
     pgbench,
     plot,
     processes,
@@ -37,7 +39,7 @@ from benchmarks.cases import BY_NAME
 from benchmarks.conversation import complete
 from benchmarks.failures import BenchmarkFailed
 from benchmarks.generator import with_omitted
-from benchmarks.house import environment
+from benchmarks.house import House, environment
 from benchmarks.load import PROGRAMS, Generator, read
 from benchmarks.measures import Measure, percentile
 from benchmarks.results import Memory, Point, Result, Row
@@ -308,7 +310,7 @@ def test_a_table_names_the_machine_and_tells_each_case_beside_its_bounds() -> No
         assert f"| {told} |" in lines
     assert lines[-2:] == [
         "`import app` takes 0.50 s.",
-        "Flask-SQLAlchemy, marshmallow and psycopg2 alone take 0.40 s.",
+        "Its packages alone take 0.40 s.",
     ]
 
 
@@ -414,6 +416,16 @@ def test_the_computing_of_a_process_and_its_children_is_counted() -> None:
     assert (processes.resident_mib(root) or 0) > 10
 
 
+def test_what_is_imported_alone_is_part_of_what_chirpy_imports() -> None:
+    names = "{name.partition('.')[0] for name in sys.modules}"
+    script = f"import json, sys, chirpy.serving; print(json.dumps(list({names})))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=servers.PROJECT, capture_output=True, check=True
+    )
+
+    assert set(memory.PACKAGES) <= set(json.loads(told.stdout))
+
+
 def test_a_server_rests_once_no_more_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([1.0, 1.5, 1.51, 1.51, 1.6])
     monkeypatch.setattr(processes, "cpu_seconds", lambda _: next(clock))
@@ -421,6 +433,39 @@ def test_a_server_rests_once_no_more_is_computed(monkeypatch: pytest.MonkeyPatch
     servers.Server(NOWHERE, os.getpid()).come_to_rest()
 
     assert list(clock) == [1.6]
+
+
+def test_a_server_that_never_rests_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticking = count()
+    monkeypatch.setattr(processes, "cpu_seconds", lambda _: float(next(ticking)))
+    monkeypatch.setattr(servers, "PATIENCE", 0)
+
+    with pytest.raises(BenchmarkFailed, match="does not come to rest"):
+        servers.Server(NOWHERE, os.getpid()).come_to_rest()
+
+
+def test_what_is_loaded_rests_before_anything_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    chirpy, views = (servers.Server(f"http://{name}", 0) for name in ("chirpy", "bare"))
+    measure = Measure(1, 1, 1, {"200": 9})
+
+    def load(_: Generator, url: str, *__: object) -> Measure:
+        told.append(f"load {url}")
+        return measure
+
+    monkeypatch.setattr(bench, "checked", load)
+    monkeypatch.setattr(bench.Bench, "clocks", (None, None, None))
+    monkeypatch.setattr(bench.Bench, "pgbench", lambda *_: told.append("load pgbench"))
+    monkeypatch.setattr(
+        servers.Server, "come_to_rest", lambda self: told.append(f"rest {self.url}")
+    )
+    running = bench.Bench(cast("House", None), chirpy, views, Scene(Caller(NOWHERE), None), {})
+
+    running.round(BY_NAME["healthz"], Generator(), [])
+    running.measure(BY_NAME["healthz"], Generator())
+
+    chirpy_load, bare_load = (["load " + url, "rest " + url] for url in (chirpy.url, views.url))
+    assert told == [*chirpy_load, "load pgbench", *bare_load, *chirpy_load]
 
 
 def test_nobody_waits_for_rest_where_no_clock_tells_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
