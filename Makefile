@@ -30,7 +30,7 @@ check: $(READY) ## format, lint, types, import layers, migrations in step with t
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --quiet tests/test_migrations.py
+	$(BIN)/pytest --quiet tests/database/test_migrations.py
 
 bench: $(READY) ## measure how fast it is beside how fast it could be: ARGS='--seconds 1 --no-plot'
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -47,13 +47,13 @@ db: $(READY) .env ## a psql prompt on the database that `make run` uses
 clean: ## remove the environment, the caches and the private database; keeps .env
 	@if [ -e instance/postgres ] || [ -L instance/postgres ]; then \
 		[ -x $(BIN)/python ] || { echo 'Next: make $(READY), then make clean'; exit 1; }; \
-		$(BIN)/python -m chirpy.postgres remove instance/postgres; \
+		$(BIN)/python -m chirpy.devtools.postgres remove instance/postgres; \
 	fi
 	rm -rf $(VENV) instance .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .env:
-	@$(BIN)/python -m chirpy.first_run $@
+	@$(BIN)/python -m chirpy.devtools.first_run $@
 
 # Of several at once, one sets up; the others wait, and then find that nothing is left to do.
 ifndef ALONE

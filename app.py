@@ -1,29 +1,20 @@
 """The application, where `flask`, `python app.py` and every WSGI server look for it."""
 
-import gc
-
-gc.disable()  # what is loaded stays: looking for garbage in it is a tenth of the start
-
-import sys
 from pathlib import Path
 
-from chirpy import create_app, logs
-from chirpy.migrating import StartError
-from chirpy.serving import serve
-from chirpy.settings import SettingsError, read_settings
+from chirpy import create_app
+from chirpy.devtools.commands import register_commands
+from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.server.serving import read_settings_or_exit, serve
+from chirpy.web import logs
+
+PROJECT = Path(__file__).parent
 
 logs.configure()
-try:
-    settings = read_settings(Path(__file__).with_name(".env"))
-except SettingsError as error:
-    sys.exit(str(error))
-
-app = create_app(settings)
-gc.freeze()  # nor is it looked through later, so that workers share it
-gc.enable()
+settings = read_settings_or_exit(PROJECT / ".env")
+postgres = None if settings.db_url else PrivatePostgres(PROJECT / "instance" / "postgres")
+app = create_app(settings, postgres.ensure_running if postgres else None)
+register_commands(app, postgres)
 
 if __name__ == "__main__":
-    try:
-        serve(app, settings)
-    except StartError as error:
-        sys.exit(str(error))
+    serve(app, settings, target="app:app")

@@ -23,8 +23,8 @@ from flask.typing import ResponseReturnValue
 
 from benchmarks.cases import KNOWN
 from benchmarks.statements import Transaction
+from chirpy.server.workers import create_server
 from chirpy.settings import read_settings
-from chirpy.workers import server
 
 STATEMENTS = "BARE_STATEMENTS"  # the variable that names the file with the SQL of each case
 PLACE = re.compile(r"'<(\w+)>'")
@@ -145,4 +145,4 @@ def load() -> Flask:
 
 
 if __name__ == "__main__":
-    server(read_settings(Path(os.devnull))).serve(target_loader=load, wrap_loader=False)
+    create_server(read_settings(Path(os.devnull))).serve(target_loader=load, wrap_loader=False)

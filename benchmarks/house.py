@@ -14,8 +14,8 @@ import psycopg2
 from benchmarks import processes
 from benchmarks.failures import BenchmarkFailed
 from benchmarks.servers import Server, serving
-from chirpy.postgres import PrivatePostgres
-from chirpy.postgres.connection import url_of
+from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres.connection import url_of
 
 WORKERS, THREADS = 2, 4
 CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy sixteen, the bare view eight

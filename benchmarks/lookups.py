@@ -5,9 +5,9 @@ from threading import local
 from typing import Any
 from uuid import UUID
 
-from chirpy.chirps.chirping import FIND
-from chirpy.database import db
-from chirpy.statements import alone, connect, sql_of
+from chirpy.chirps.posting import FIND
+from chirpy.database.autocommit import compiled, connect, run_autocommit
+from chirpy.database.engine import db
 
 Lookup = Callable[[UUID], object]
 
@@ -42,7 +42,7 @@ def by_pool(chirp_id: UUID) -> object:
 
 def by_alone(chirp_id: UUID) -> object:
     """As Chirpy does."""
-    return alone(FIND, {"id": chirp_id})
+    return run_autocommit(FIND, {"id": chirp_id})
 
 
 def by_psycopg2(chirp_id: UUID) -> object:
@@ -55,7 +55,7 @@ def by_psycopg2(chirp_id: UUID) -> object:
 def fetch(connection: Any, chirp_id: UUID) -> object:
     """The rows of the statement."""
     with connection.cursor() as cursor:
-        cursor.execute(sql_of(FIND), {"id": chirp_id})
+        cursor.execute(compiled(FIND), {"id": chirp_id})
         return cursor.fetchall()
 
 

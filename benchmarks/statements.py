@@ -22,9 +22,9 @@ from benchmarks.cases import Case
 from benchmarks.failures import BenchmarkFailed
 from benchmarks.scene import Scene
 from chirpy import create_app
-from chirpy.database import db
-from chirpy.paging import Cursor
+from chirpy.database.engine import db
 from chirpy.settings import SettingsSchema
+from chirpy.web.paging import Cursor
 
 
 @dataclass(frozen=True)

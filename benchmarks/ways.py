@@ -20,7 +20,7 @@ from benchmarks.house import THREADS, House, house
 from benchmarks.lookups import BOUND, LOOKUPS, Lookup
 from benchmarks.servers import stopped_tidily
 from chirpy import create_app
-from chirpy.database import db
+from chirpy.database.engine import db
 from chirpy.settings import SettingsSchema
 
 MARK = "ways"

@@ -1,11 +1,12 @@
-"""Everything the environment may tell Chirpy, read once and checked before anything starts."""
+"""The settings: read once from the environment, and checked before anything starts."""
 
 import os
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from dotenv import dotenv_values
 from flask import current_app
@@ -22,31 +23,30 @@ from marshmallow.validate import OneOf, Regexp
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from chirpy.fields import WholeNumber
-
 EXTENSION = "chirpy.settings"  # where the application keeps its settings
 DRIVER = "postgresql+psycopg2"  # named: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3
 SCHEMES = {"postgres", "postgresql", DRIVER}
 JWT_SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as its hash
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks 1.0.0: 24 to 64 bytes
+DIGITS = re.compile("[0-9]{1,18}")
 HOW_TO_MAKE_ONE = "try `python -c 'import secrets; print(secrets.token_hex(32))'`"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class SettingsError(Exception):
-    """Settings are missing or wrong; the text names every one of them, and no value."""
+    """Settings are missing or wrong. The text names each of them, and no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What may differ from one deployment to the next.
+    """What can differ between deployments.
 
-    Without `db_url` a private local Postgres is started. `polka_webhook_secrets` are decoded keys,
-    any of which may have signed. `workers` processes serve, with `threads` each: the default keeps
-    their connections, two for each thread, below the 100 of a stock Postgres.
+    Without `db_url` the embedded Postgres is used. `polka_webhook_secrets` are decoded keys; a
+    delivery is signed with any one of them. The defaults of `workers` (processes) and `threads` (in
+    each) keep the connections, two for each thread, below the 100 that Postgres allows by default.
     """
 
-    db_url: URL | None = field(repr=False, default=None)  # whose options may be secret
+    db_url: URL | None = field(repr=False, default=None)  # its options can be secret
     platform: Literal["dev", "prod"] = "prod"
     jwt_secret: str = field(repr=False)
     polka_key: str | None = field(repr=False, default=None)
@@ -58,7 +58,7 @@ class Settings:
 
 
 class DatabaseUrl(fields.Field[URL]):
-    """`postgres://…` or `postgresql://…`, as people write it."""
+    """A `postgres://…` or `postgresql://…` URL."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> URL:
         try:
@@ -67,20 +67,31 @@ class DatabaseUrl(fields.Field[URL]):
             raise ValidationError("write it as postgres://user:password@host:5432/name") from None
         if url.drivername not in SCHEMES:
             raise ValidationError("must start with postgres:// or postgresql://")
-        if password := url.query.get("password"):  # shown in clear there
+        if password := url.query.get("password"):  # SQLAlchemy would not hide it there
             url = url.set(password=str(password)).difference_update_query(["password"])
         return url.set(drivername=DRIVER)
 
 
 class SigningKeys(fields.Field[tuple[bytes, ...]]):
-    """`whsec_` and base64, several with commas or blanks between them while one is rolled."""
+    """`whsec_…` keys with commas or spaces between them: several while one is replaced."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[bytes, ...]:
         return tuple(signing_key(secret) for secret in value.replace(",", " ").split())
 
 
+class WholeNumber(fields.Field[int]):
+    """A whole number from `minimum` to `maximum`."""
+
+    def __init__(self, minimum: int, maximum: int, *, data_key: str) -> None:
+        super().__init__(data_key=data_key)
+        self.bounds = minimum, maximum
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        return parse_whole_number(value, *self.bounds)
+
+
 class SettingsSchema(Schema):
-    """The settings by the names they have in the environment."""
+    """The settings by their names in the environment."""
 
     class Meta:
         unknown = EXCLUDE
@@ -96,7 +107,7 @@ class SettingsSchema(Schema):
     )
     polka_key = fields.Str(
         data_key="POLKA_KEY",
-        validate=Regexp(r"[!-~]+\Z", error="must be printable ASCII without blanks"),
+        validate=Regexp(r"[!-~]+\Z", error="must be printable ASCII without spaces"),
     )
     polka_webhook_secrets = SigningKeys(data_key="POLKA_WEBHOOK_SECRETS")
     host = fields.Str(data_key="HOST")
@@ -105,12 +116,12 @@ class SettingsSchema(Schema):
     threads = WholeNumber(1, 256, data_key="THREADS")
 
     @validates("jwt_secret")
-    def long_enough(self, secret: str, **_: Any) -> None:
+    def require_length(self, secret: str, **_: Any) -> None:
         if len(secret.encode()) < JWT_SECRET_BYTES:
             raise ValidationError(f"is shorter than {JWT_SECRET_BYTES} bytes: {HOW_TO_MAKE_ONE}")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def polka_can_prove_itself(self, _: Any, given: dict[str, str], **__: Any) -> None:
+    def require_polka_credentials(self, _: Any, given: dict[str, str], **__: Any) -> None:
         if not given.keys() & {"POLKA_KEY", "POLKA_WEBHOOK_SECRETS"}:
             raise ValidationError("is missing: set the key that Polka sends", "POLKA_KEY")
 
@@ -120,35 +131,49 @@ class SettingsSchema(Schema):
 
 
 def read_settings(dotenv: Path) -> Settings:
-    """Read the environment, and from the file `dotenv` what it lacks; blank is as good as unset.
+    """Return the settings of the environment; the file `dotenv` provides what it lacks.
 
-    Raises SettingsError, which names all that is missing or wrong.
+    An empty value counts as unset. Raise SettingsError that names all that is missing or wrong.
     """
     try:
         found = dotenv_values(dotenv, interpolate=False) | os.environ
     except (OSError, UnicodeError) as error:
-        problem = f"Chirpy can't read {dotenv}: {error}.\nNext: mend or remove it"
+        problem = f"Chirpy cannot read {dotenv}: {error}.\nNext: correct or remove this file"
         raise SettingsError(problem) from None
-    given = {name: value for name, value in found.items() if value}
-    if "SECRET" in given:
-        given.setdefault("JWT_SECRET", given["SECRET"])
+    values = {name: value for name, value in found.items() if value}
+    if "SECRET" in values:
+        values.setdefault("JWT_SECRET", values["SECRET"])
     try:
-        return cast("Settings", SettingsSchema().load(given))
+        settings: Settings = SettingsSchema().load(values)
     except ValidationError as error:
-        wrong = cast("dict[str, list[str]]", error.messages)
-        lines = [f"  {name} {problem}" for name, problems in wrong.items() for problem in problems]
-        raise SettingsError(
-            "\n".join(["Chirpy can't start with these settings:", *lines])
-        ) from None
+        raise SettingsError(describe(error.messages_dict)) from None
+    return settings
+
+
+def describe(problems: dict[str, Any]) -> str:
+    """Return one text with a line for each problem."""
+    lines = [f"  {name} {problem}" for name, texts in problems.items() for problem in texts]
+    return "\n".join(["Chirpy cannot start with these settings:", *lines])
 
 
 def current_settings() -> Settings:
-    """The settings of the application that answers this request."""
-    return cast("Settings", current_app.extensions[EXTENSION])
+    """Return the settings of the current application."""
+    settings: Settings = current_app.extensions[EXTENSION]
+    return settings
+
+
+def parse_whole_number(text: str, minimum: int, maximum: int) -> int:
+    """Return the number in decimal digits. Raise ValidationError.
+
+    `int()` alone also accepts 1_000, +1 and Arabic digits.
+    """
+    if not DIGITS.fullmatch(text) or not minimum <= int(text) <= maximum:
+        raise ValidationError(f"must be a whole number from {minimum} to {maximum}")
+    return int(text)
 
 
 def signing_key(secret: str) -> bytes:
-    """Decode one `whsec_` secret; raises ValidationError, which does not repeat it."""
+    """Return the key in a `whsec_` secret. Raise ValidationError that does not repeat it."""
     try:
         key = b64decode(secret.removeprefix("whsec_"), validate=True)
     except (Base64Error, ValueError):

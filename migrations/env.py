@@ -11,9 +11,8 @@ from click import ClickException
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from chirpy.database import db
-from chirpy.explanations import explain
-from chirpy.postgres import PrivatePostgresError
+from chirpy.database.engine import db
+from chirpy.database.explanations import explain
 
 # Two processes that start at once must not both create the tables; the number means nothing.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4843190)")
@@ -61,5 +60,5 @@ except CommandError as error:
         raise
     step = "correct the number, or run the version of Chirpy that made this database"
     raise ClickException(f"{error}.\nNext: {step}") from None
-except (DBAPIError, PrivatePostgresError, WrongEncoding) as error:
+except (DBAPIError, WrongEncoding) as error:
     raise ClickException(explain(error)) from None

@@ -25,9 +25,9 @@ from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
 from chirpy.accounts import passwords
-from chirpy.postgres import PrivatePostgres
+from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
-from tests.databases import (
+from tests.support.databases import (
     EMPTY,
     Sql,
     a_settings,
@@ -39,7 +39,7 @@ from tests.databases import (
     migrate,
     written,
 )
-from tests.server import Server, a_server, wait_until
+from tests.support.server import Server, a_server, wait_until
 
 CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
 # Any example is found again by the seed that is printed; none is kept, and a machine may be busy.

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import API_KEY, an_event
-from tests.server import Server
+from tests.support.factories import API_KEY, an_event
+from tests.support.server import Server
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 NOBODY = "00000000-0000-4000-8000-000000000000"

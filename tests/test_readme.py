@@ -4,8 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.databases import POLKA_KEY
-from tests.server import PROJECT, Server
+from tests.support.databases import POLKA_KEY
+from tests.support.server import PROJECT, Server
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z")

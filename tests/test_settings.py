@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from chirpy import first_run
+from chirpy.devtools import first_run
 from chirpy.settings import Settings, SettingsError, read_settings
-from tests.server import SECRETS, SETTINGS
+from tests.support.server import SECRETS, SETTINGS
 
 KEY = bytes(range(32))
 SIGNING_SECRET = "whsec_" + b64encode(KEY).decode()
@@ -171,7 +171,7 @@ def test_settings_can_be_shown_without_telling_a_secret(read: Read) -> None:
 def test_a_first_run_writes_settings_that_work_for_their_owner_alone(
     read: Read, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first_run.write(tmp_path / "new.env")
+    first_run.write_dotenv(tmp_path / "new.env")
     written = (tmp_path / "new.env").read_text()
     settings = read(written)
 
@@ -185,7 +185,7 @@ def test_a_first_run_writes_settings_that_work_for_their_owner_alone(
 
 def test_every_first_run_makes_secrets_of_its_own(tmp_path: Path) -> None:
     for name in ("one", "another"):
-        first_run.write(tmp_path / name)
+        first_run.write_dotenv(tmp_path / name)
     one, another = dotenv_values(tmp_path / "one"), dotenv_values(tmp_path / "another")
 
     assert one["JWT_SECRET"] != another["JWT_SECRET"]
@@ -196,7 +196,7 @@ def test_a_first_run_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=1234\n")
 
     with pytest.raises(FileExistsError):
-        first_run.write(tmp_path / ".env")
+        first_run.write_dotenv(tmp_path / ".env")
     assert (tmp_path / ".env").read_text() == "PORT=1234\n"
 
 

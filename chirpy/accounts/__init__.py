@@ -1,1 +1,1 @@
-"""Who people are, how they prove it, and who is Chirpy Red."""
+"""Users, sign-in, tokens and memberships."""

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chirpy.database import NEW_ID, NOW, Base
+from chirpy.database.base import NEW_ID, NOW, Base
 
-LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, as its erratum 1690 reads it
+MAX_EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3, as its erratum 1690 reads it
 
 
 class User(Base):
@@ -16,7 +16,7 @@ class User(Base):
 
     __tablename__ = "users"
     __table_args__ = (
-        CheckConstraint(f"length(email) BETWEEN 1 AND {LONGEST_EMAIL}", "email_length"),
+        CheckConstraint(f"length(email) BETWEEN 1 AND {MAX_EMAIL_LENGTH}", "email_length"),
         Index("uq_users_lower_email", text("lower(email)"), unique=True),
     )
 

@@ -1,54 +1,55 @@
-"""What goes in and comes out where users are concerned."""
+"""The bodies of requests and responses about users."""
 
-from typing import Any, cast
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validates
 
-from chirpy.accounts.models import LONGEST_EMAIL
-from chirpy.database import Record
-from chirpy.fields import Id, Instant, Shape, Text
+from chirpy.accounts.models import MAX_EMAIL_LENGTH
+from chirpy.accounts.users import UserRow
+from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
 
-LONGEST_PASSWORD = 1024  # characters; argon2 takes more, but nobody types it
+MAX_PASSWORD_LENGTH = 1024  # characters; argon2 accepts more, at a cost
 
 
-class CredentialsSchema(Shape):
-    """`{email, password}`. The email loses the blanks around it and keeps its case."""
+class CredentialsSchema(RequestSchema):
+    """`{email, password}`. Spaces around the email are removed; its case stays."""
 
-    email = Text(longest=LONGEST_EMAIL)
-    password = Text(longest=LONGEST_PASSWORD)
+    email = TextField(max_length=MAX_EMAIL_LENGTH)
+    password = TextField(max_length=MAX_PASSWORD_LENGTH)
 
     @pre_load
-    def trim(self, given: Any, **_: Any) -> Any:
-        if isinstance(given, dict) and isinstance(email := given.get("email"), str):
-            return given | {"email": email.strip()}
-        return given
+    def trim_email(self, body: Any, **_: Any) -> Any:
+        if isinstance(body, dict) and isinstance(email := body.get("email"), str):
+            return body | {"email": email.strip()}
+        return body
 
 
 class NewCredentialsSchema(CredentialsSchema):
-    """Credentials to keep: the email must look like one."""
+    """Credentials to store: the email must look like one."""
 
     @validates("email")
-    def has_two_sides(self, email: str, **_: Any) -> None:
+    def validate_email(self, email: str, **_: Any) -> None:
         name, at, domain = email.rpartition("@")
         if not (name and at and domain) or not email.isprintable() or " " in email:
             raise ValidationError("must look like name@example.com")
 
 
 class UserSchema(Schema):
-    """A user as everybody may see them: never a password or a hash of one."""
+    """A user as every client may see them: never a password or a hash of one."""
 
-    id = Id()
-    created_at = Instant()
-    updated_at = Instant()
+    id = UUIDField()
+    created_at = TimestampField()
+    updated_at = TimestampField()
     email = fields.Str()
     is_chirpy_red = fields.Bool()
 
 
-credentials = CredentialsSchema()
-new_credentials = NewCredentialsSchema()
+credentials_schema = CredentialsSchema()
+new_credentials_schema = NewCredentialsSchema()
 user_schema = UserSchema()
 
 
-def shown(user: Record) -> dict[str, Any]:
-    """A row of `users` as it goes out."""
-    return cast("dict[str, Any]", user_schema.dump(user))
+def dump_user(user: UserRow) -> dict[str, Any]:
+    """Return the user as a response shows them."""
+    body: dict[str, Any] = user_schema.dump(user)
+    return body

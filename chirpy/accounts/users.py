@@ -1,36 +1,38 @@
-"""Sign users up, find and change them; that an email is unique is the database's word."""
+"""Create, find and change users. The database decides whether an email is unique."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from chirpy.accounts.errors import EmailTaken
 from chirpy.accounts.models import Membership, User
-from chirpy.database import Record, db, table
-from chirpy.errors import Refused
-from chirpy.transactions import refusing
+from chirpy.database.base import table_of
+from chirpy.database.engine import db
+from chirpy.database.retries import violation_raises
 
-USERS = table(User)
-MEMBERSHIPS = table(Membership)
-RED = (
+USERS = table_of(User)
+MEMBERSHIPS = table_of(Membership)
+MEMBERSHIP = (
     select(MEMBERSHIPS.c.is_chirpy_red)
     .where(MEMBERSHIPS.c.user_id == USERS.c.id)
     .correlate(USERS)
     .scalar_subquery()
 )
-IS_CHIRPY_RED = func.coalesce(RED, false()).label("is_chirpy_red")
+IS_CHIRPY_RED = func.coalesce(MEMBERSHIP, false())
 PUBLIC = (USERS.c.id, USERS.c.created_at, USERS.c.updated_at, USERS.c.email)
-GIVEN: dict[str, Any] = {
+VALUES: dict[str, Any] = {
     "email": bindparam("email"),
     "hashed_password": bindparam("hashed_password"),
 }
 
-SIGN_UP = (
+CREATE = (
     insert(USERS)
-    .values(GIVEN)
+    .values(VALUES)
     .on_conflict_do_nothing(index_elements=[text("lower(email)")])
-    .returning(*PUBLIC, false().label("is_chirpy_red"))
+    .returning(*PUBLIC, false())
 )
 FIND = select(*PUBLIC, IS_CHIRPY_RED, USERS.c.hashed_password).where(
     func.lower(USERS.c.email) == func.lower(bindparam("email"))
@@ -38,49 +40,52 @@ FIND = select(*PUBLIC, IS_CHIRPY_RED, USERS.c.hashed_password).where(
 CHANGE = (
     update(USERS)
     .where(USERS.c.id == bindparam("user_id"))
-    .values(GIVEN | {"updated_at": func.now()})
+    .values(VALUES | {"updated_at": func.now()})
     .returning(*PUBLIC, IS_CHIRPY_RED)
 )
-# A password that was changed meanwhile stays as it is.
-RENEW_HASH = (
+# It does not overwrite a password that was changed meanwhile.
+REPLACE_HASH = (
     update(USERS)
-    .where(USERS.c.id == bindparam("user_id"), USERS.c.hashed_password == bindparam("outdated"))
+    .where(USERS.c.id == bindparam("user_id"), USERS.c.hashed_password == bindparam("old_hash"))
     .values(hashed_password=bindparam("hashed_password"))
 )
 
 
-def sign_up(email: str, hashed_password: str) -> Record:
-    """Make a new user. Raises Refused, 409, when the email is taken."""
-    given = {"email": email, "hashed_password": hashed_password}
-    user = db.session.execute(SIGN_UP, given).one_or_none()
-    if user is None:
-        raise email_taken()
-    return user
+class UserRow(NamedTuple):
+    """A user as responses show them. Only `find` fills in the password hash."""
+
+    id: UUID
+    created_at: datetime
+    updated_at: datetime
+    email: str
+    is_chirpy_red: bool
+    hashed_password: str = ""
 
 
-def find(email: str) -> Record | None:
-    """The user with this email, in any case, and the hash of their password."""
-    return db.session.execute(FIND, {"email": email}).one_or_none()
+def create(email: str, hashed_password: str) -> UserRow:
+    """Create a user. Raise EmailTaken (409)."""
+    values = {"email": email, "hashed_password": hashed_password}
+    row = db.session.execute(CREATE, values).one_or_none()
+    if row is None:
+        raise EmailTaken
+    return UserRow(*row)
 
 
-def change(user_id: UUID, email: str, hashed_password: str) -> Record | None:
-    """Give a user another email and password. Raises Refused, 409, when the email is taken."""
-    given = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
-    with refusing("uq_users_lower_email", email_taken):
-        return db.session.execute(CHANGE, given).one_or_none()
+def find(email: str) -> UserRow | None:
+    """Return the user with this email, in upper or lower case, and their password hash."""
+    row = db.session.execute(FIND, {"email": email}).one_or_none()
+    return None if row is None else UserRow(*row)
 
 
-def renew_hash(user: Record, hashed_password: str) -> None:
-    """Keep another hash of the same password; to everybody else nothing has changed."""
-    renewed = {"user_id": user.id, "outdated": user.hashed_password}
-    db.session.execute(RENEW_HASH, renewed | {"hashed_password": hashed_password})
+def change(user_id: UUID, email: str, hashed_password: str) -> UserRow | None:
+    """Change a user's email and password; return None if they are gone. Raise EmailTaken (409)."""
+    values = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
+    with violation_raises("uq_users_lower_email", EmailTaken):
+        row = db.session.execute(CHANGE, values).one_or_none()
+    return None if row is None else UserRow(*row)
 
 
-def email_taken() -> Refused:
-    """409 for an email that has an account."""
-    return Refused(
-        409,
-        "This email already has an account",
-        hint="Log in at POST /api/login, or take another email",
-        fields={"email": "is taken"},
-    )
+def replace_hash(user: UserRow, hashed_password: str) -> None:
+    """Replace the hash of an unchanged password. `updated_at` stays as it is."""
+    values = {"user_id": user.id, "old_hash": user.hashed_password}
+    db.session.execute(REPLACE_HASH, values | {"hashed_password": hashed_password})

@@ -1,45 +1,55 @@
-"""Health, readiness, metrics, reset."""
+"""Health, readiness, metrics, visits, reset."""
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
-from chirpy import development, visits
-from chirpy.database import db
+from chirpy.admin import visits
+from chirpy.database.engine import db
+from chirpy.web.development import require_development
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
-ANYTHING = text("SELECT 1")
-# Whatever refers to a user goes with the users.
-FORGET = text("TRUNCATE users, webhook_events CASCADE")
+PING = text("SELECT 1")
+# Rows that refer to a user are removed with the users.
+RESET = text("TRUNCATE users, webhook_events CASCADE")
 
 blueprint = Blueprint("admin", __name__, template_folder="pages")
 
 
 @blueprint.get("/api/healthz")
 def health() -> ResponseReturnValue:
-    """Whether this process answers. 200 `OK`."""
+    """Show that this process answers. 200 `OK`."""
     return Response("OK", content_type=PLAIN_TEXT)
 
 
 @blueprint.get("/api/readyz")
 def readiness() -> ResponseReturnValue:
-    """Whether the database answers too. 200 `OK`; 503."""
-    db.session.execute(ANYTHING)
+    """Show that the database answers too. 200 `OK`; 503."""
+    db.session.execute(PING)
     return Response("OK", content_type=PLAIN_TEXT)
+
+
+@blueprint.before_app_request
+def count_visit() -> None:
+    """Count every request below /app/, also for a page that does not exist."""
+    if request.path.startswith("/app/"):
+        visits.count_visit()
 
 
 @blueprint.get("/admin/metrics")
 def metrics() -> ResponseReturnValue:
-    """How often the website was visited. 200 HTML."""
+    """Show how often the website was visited. 200 HTML."""
     page = render_template("metrics.html", visits=visits.total())
     return Response(page, mimetype="text/html")
 
 
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
-    """Forget all users, what hangs on them, the webhook inbox and the visits. 200; 403 in prod."""
-    development.require()
-    db.session.execute(FORGET)
+    """Delete all users and all that refers to them, webhook events and visits. 200; 403 in prod."""
+    require_development()
+    db.session.execute(RESET)
     visits.restart()
     db.session.commit()
-    return Response("Users, chirps, webhook events and visits are gone\n", content_type=PLAIN_TEXT)
+    return Response(
+        "Users, chirps, webhook events and visits are deleted\n", content_type=PLAIN_TEXT
+    )

@@ -1,1 +1,1 @@
-"""What people say, in 140 characters."""
+"""Posting and reading chirps."""

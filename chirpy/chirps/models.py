@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chirpy.chirps.wording import LONGEST_CHIRP
-from chirpy.database import NEW_ID, NOW, Base
+from chirpy.chirps.wording import MAX_CHIRP_LENGTH
+from chirpy.database.base import NEW_ID, NOW, Base
 
-LONGEST_KEY = 255  # characters of an Idempotency-Key
+MAX_KEY_LENGTH = 255  # characters of an Idempotency-Key
 
 
 class Chirp(Base):
@@ -20,9 +20,9 @@ class Chirp(Base):
 
     __tablename__ = "chirps"
     __table_args__ = (
-        CheckConstraint(f"char_length(body) BETWEEN 1 AND {LONGEST_CHIRP}", "body_length"),
+        CheckConstraint(f"char_length(body) BETWEEN 1 AND {MAX_CHIRP_LENGTH}", "body_length"),
         CheckConstraint(
-            f"char_length(idempotency_key) BETWEEN 1 AND {LONGEST_KEY}", "idempotency_key_length"
+            f"char_length(idempotency_key) BETWEEN 1 AND {MAX_KEY_LENGTH}", "idempotency_key_length"
         ),
         CheckConstraint(
             "(idempotency_key IS NULL) = (posted_hash IS NULL)", "idempotency_key_with_hash"

@@ -1,38 +1,38 @@
-"""What goes in and comes out where chirps are concerned."""
+"""The bodies and query strings of requests about chirps."""
 
 from marshmallow import Schema, fields
 
-from chirpy.fields import Id, Instant, Shape, Text
-from chirpy.paging import After, Limit
+from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
+from chirpy.web.paging import CursorField, LimitField
 
 
-class NewChirpSchema(Shape):
-    """`{body}`; how long it may be is a matter of wording."""
+class NewChirpSchema(RequestSchema):
+    """`{body}`. Its length is checked where it is cleaned."""
 
-    body = Text()
+    body = TextField()
 
 
 class ChirpSchema(Schema):
-    """A chirp as everybody may see it."""
+    """A chirp as every client may see it."""
 
-    id = Id()
-    created_at = Instant()
-    updated_at = Instant()
+    id = UUIDField()
+    created_at = TimestampField()
+    updated_at = TimestampField()
     body = fields.Str()
-    user_id = Id()
+    user_id = UUIDField()
 
 
-class ListingSchema(Shape):
-    """`?author_id=…&sort=asc|desc&limit=…&after=…`, each of which may be left out."""
+class ListingSchema(RequestSchema):
+    """`?author_id=…&sort=asc|desc&limit=…&after=…`, all optional."""
 
-    author_id = Id(load_default=None)
+    author_id = UUIDField(load_default=None)
     newest_first = fields.Function(
         deserialize=lambda sort: sort == "desc", data_key="sort", load_default=False
     )
-    limit = Limit()
-    after = After(load_default=None)
+    limit = LimitField()
+    after = CursorField(load_default=None)
 
 
-new_chirp = NewChirpSchema()
+new_chirp_schema = NewChirpSchema()
 chirp_schema = ChirpSchema()
-listing = ListingSchema()
+listing_schema = ListingSchema()

@@ -1,23 +1,18 @@
-"""What may be said, and how it is cleaned."""
+"""The rules for the text of a chirp."""
 
-from chirpy.errors import Refused
+from chirpy.chirps.errors import ChirpTooLong
 
-LONGEST_CHIRP = 140  # code points, counted before cleaning, which only makes it shorter
-PROFANE = {"kerfuffle", "sharbert", "fornax"}
-COVERED = "****"
+MAX_CHIRP_LENGTH = 140  # code points, counted before profane words are replaced
+PROFANE_WORDS = {"kerfuffle", "sharbert", "fornax"}
+REPLACEMENT = "****"
 
 
 def clean(body: str) -> str:
-    """`body` with its profane words covered: whole words between single blanks, in any case.
+    """Return `body` with its profane words replaced. Raise ChirpTooLong (400).
 
-    Raises Refused, 400, when it is too long.
+    A word is what stands between single spaces; upper and lower case are the same.
     """
-    if len(body) > LONGEST_CHIRP:
-        raise too_long(len(body))
-    return " ".join(COVERED if word.lower() in PROFANE else word for word in body.split(" "))
-
-
-def too_long(length: int) -> Refused:
-    """400 in the course's words."""
-    problem = f"has {length} characters; {LONGEST_CHIRP} are allowed"
-    return Refused(400, "Chirp is too long", hint="Say it shorter", fields={"body": problem})
+    if len(body) > MAX_CHIRP_LENGTH:
+        raise ChirpTooLong(len(body), MAX_CHIRP_LENGTH)
+    words = body.split(" ")
+    return " ".join(REPLACEMENT if word.lower() in PROFANE_WORDS else word for word in words)

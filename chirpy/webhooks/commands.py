@@ -8,16 +8,16 @@ import click
 from flask import json
 from flask.cli import AppGroup
 
-from chirpy.database import Record, db
-from chirpy.explanations import trouble_explained
-from chirpy.webhooks import log
-from chirpy.webhooks.log_schemas import logged
-from chirpy.webhooks.models import OUTCOMES
+from chirpy.database.engine import db
+from chirpy.database.explanations import database_errors_explained
+from chirpy.webhooks import delivery_log
+from chirpy.webhooks.delivery_log_schemas import dump_event
+from chirpy.webhooks.models import OUTCOMES, WebhookEvent
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SPAN = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
 
-webhooks = AppGroup("webhooks", help="Read the delivery log, and keep it small.")
+webhook_commands = AppGroup("webhooks", help="Read the delivery log, and keep it small.")
 
 
 class Ago(click.ParamType[datetime]):
@@ -35,51 +35,51 @@ class Ago(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@webhooks.command("list")
+@webhook_commands.command("list")
 @click.option("--outcome", type=click.Choice(OUTCOMES))
 @click.option("--type", "event_type", help="user.upgraded, …")
 @click.option("--user", "user_id", type=click.UUID)
 @click.option("--since", type=Ago(), help="First delivered since: 12h ago, or 2026-01-31.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="All of it, as GET /admin/webhooks has it.")
-@trouble_explained()
+@database_errors_explained()
 def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
     """List events, newest first."""
-    events, _ = log.page(limit, **wanted)
+    events, _ = delivery_log.list_page(limit, **wanted)
     if as_json:
-        click.echo(json.dumps([logged(event) for event in events]))
+        click.echo(json.dumps([dump_event(event) for event in events]))
     else:
         for event in events:
             click.echo(line(event))
 
 
-@webhooks.command()
+@webhook_commands.command()
 @click.argument("event_id")
-@trouble_explained()
+@database_errors_explained()
 def show(event_id: str) -> None:
     """Show one event, with its body as it came."""
-    event = log.find(event_id)
+    event = delivery_log.find(event_id)
     if event is None:
         raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
-    for name, value in logged(event).items():
+    for name, value in dump_event(event).items():
         click.echo(f"{name:19} {'' if value is None else value}")
 
 
-@webhooks.command()
+@webhook_commands.command()
 @click.option("--older-than", "before", type=Ago(), required=True, help="Such as 90d.")
-@trouble_explained()
+@database_errors_explained()
 def prune(before: datetime) -> None:
     """Delete the bodies of old events; the keys that tell a repeat stay."""
     pruned = 0
-    for batch in log.prune(before):
+    for batch in delivery_log.prune(before):
         db.session.commit()
         pruned += batch
     click.echo(f"Pruned {pruned} bodies")
 
 
-def line(event: Record) -> str:
+def line(event: WebhookEvent) -> str:
     """One event in one line."""
-    shown = logged(event)
+    shown = dump_event(event)
     times = f"{event.deliveries}×"
     columns = (shown["first_delivered_at"], f"{event.outcome:8}", f"{times:>5}", event.type)
     return "  ".join((*columns, shown["user_id"] or "-", event.event_id))

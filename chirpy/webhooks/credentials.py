@@ -1,4 +1,4 @@
-"""Whether a delivery is the provider's: every proof that is configured must hold."""
+"""Verify that a delivery comes from the provider. All configured credentials are required."""
 
 import hmac
 import re
@@ -6,35 +6,35 @@ from time import time
 
 from flask import Request
 
-from chirpy.errors import Refused
 from chirpy.settings import Settings
 from chirpy.webhooks import signature
+from chirpy.webhooks.errors import NotFromPolka
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
 API_KEY = re.compile(r"ApiKey +([!-~]+)", re.IGNORECASE)
 
 
-def require(request: Request, body: bytes, settings: Settings) -> None:
-    """Raise Refused, 401 with one text for all reasons, unless the delivery proves itself."""
+def verify(request: Request, body: bytes, settings: Settings) -> None:
+    """Raise NotFromPolka (401), with one text for all reasons, unless the credentials are right."""
     if settings.polka_key is not None:
-        require_api_key(request, settings.polka_key)
+        verify_api_key(request, settings.polka_key)
     if settings.polka_webhook_secrets:
-        require_signature(request, body, settings.polka_webhook_secrets)
+        verify_signature(request, body, settings.polka_webhook_secrets)
 
 
-def require_api_key(request: Request, key: str) -> None:
-    """Compare the header `Authorization: ApiKey …`, in constant time."""
+def verify_api_key(request: Request, key: str) -> None:
+    """Compare the key in `Authorization: ApiKey …` in constant time. Raise NotFromPolka (401)."""
     match = API_KEY.fullmatch(request.headers.get("Authorization", "").strip())
     given = match[1] if match else ""
-    if not hmac.compare_digest(given.encode(), key.encode()):  # bytes: text must be ASCII
-        raise unproven("wrong ApiKey" if match else "no ApiKey")
+    if not hmac.compare_digest(given.encode(), key.encode()):  # as text, it must be ASCII
+        raise NotFromPolka(reason="wrong ApiKey" if match else "no ApiKey")
 
 
-def require_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) -> None:
-    """Verify the three headers of Standard Webhooks over the raw body."""
+def verify_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) -> None:
+    """Verify the three headers of Standard Webhooks over the raw body. Raise NotFromPolka (401)."""
     event_id = request.headers.get("webhook-id", "")
     if not EVENT_ID_HEADER.fullmatch(event_id):
-        raise unproven("no webhook-id, or a malformed one")
+        raise NotFromPolka(reason="webhook-id is missing or malformed")
     try:
         signature.verify(
             event_id=event_id,
@@ -44,16 +44,5 @@ def require_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) ->
             keys=keys,
             now=time(),
         )
-    except signature.InvalidSignature as problem:
-        raise unproven(str(problem)) from None
-
-
-def unproven(reason: str) -> Refused:
-    """401 that tells a stranger nothing about what was wrong; the log has the reason."""
-    return Refused(
-        401,
-        "This delivery does not prove that it is Polka's",
-        hint="Send `Authorization: ApiKey <key>` (not Bearer) and the signature agreed on",
-        headers={"WWW-Authenticate": 'ApiKey realm="polka"'},
-        reason=reason,
-    )
+    except signature.InvalidSignature as error:
+        raise NotFromPolka(reason=str(error)) from None

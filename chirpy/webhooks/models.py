@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chirpy.database import NEW_ID, NOW, Base
+from chirpy.database.base import NEW_ID, NOW, Base
 
 PROVIDER = "polka"
-LONGEST_EVENT_ID = 255  # characters
-LONGEST_TYPE = 255
+MAX_EVENT_ID_LENGTH = 255  # characters
+MAX_TYPE_LENGTH = 255
 OUTCOMES = ("applied", "stale", "ignored")  # a duplicate is one more delivery, not an event
 
 
@@ -27,9 +27,9 @@ class WebhookEvent(Base):
     __table_args__ = (
         UniqueConstraint("provider", "event_id"),
         CheckConstraint(
-            f"char_length(event_id) BETWEEN 1 AND {LONGEST_EVENT_ID}", "event_id_length"
+            f"char_length(event_id) BETWEEN 1 AND {MAX_EVENT_ID_LENGTH}", "event_id_length"
         ),
-        CheckConstraint(f"char_length(type) BETWEEN 1 AND {LONGEST_TYPE}", "type_length"),
+        CheckConstraint(f"char_length(type) BETWEEN 1 AND {MAX_TYPE_LENGTH}", "type_length"),
         CheckConstraint("octet_length(fingerprint) = 32", "fingerprint_length"),
         CheckConstraint(f"outcome IN {OUTCOMES}", "outcome"),
         Index("ix_webhook_events_first_delivered_at_id", "first_delivered_at", "id"),

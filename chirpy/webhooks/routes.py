@@ -1,4 +1,4 @@
-"""Where Polka delivers its events."""
+"""The endpoint for Polka's webhooks, and the delivery log in development."""
 
 import logging
 from http import HTTPStatus
@@ -6,12 +6,15 @@ from http import HTTPStatus
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
-from chirpy import development, logs
-from chirpy.paging import links
-from chirpy.reading import parse, read_body
 from chirpy.settings import current_settings
-from chirpy.webhooks import credentials, inbox, log
-from chirpy.webhooks.log_schemas import log_filter, logged
+from chirpy.web import logs
+from chirpy.web.development import require_development
+from chirpy.web.paging import link_headers
+from chirpy.web.request_body import read_body
+from chirpy.web.strict_json import parse
+from chirpy.webhooks import credentials, delivery_log
+from chirpy.webhooks.delivery_log_schemas import dump_event, log_query_schema
+from chirpy.webhooks.receiving import receive_autocommit
 from chirpy.webhooks.schemas import read_event
 
 LOG = logging.getLogger(__name__)
@@ -21,29 +24,29 @@ blueprint = Blueprint("webhooks", __name__)
 
 @blueprint.post("/api/polka/webhooks")
 def receive_event() -> ResponseReturnValue:
-    """Take in one event; a repeat is answered like the first.
+    """Receive one delivery. A duplicate has no effect and the same status.
 
-    204 with `Webhook-Outcome`; 400, 401, 404 unknown user, 409 an id used twice, 413, 503.
+    204 with `Webhook-Outcome`; 400, 401, 404 unknown user, 409 id reused, 413, 503.
     """
     body = read_body(request)
-    credentials.require(request, body, current_settings())
+    credentials.verify(request, body, current_settings())
     event = read_event(parse(body), request.headers.get("webhook-id"))
-    outcome = inbox.receive(event, body)  # is committed when it returns
+    outcome = receive_autocommit(event, body)
     return "", 204, {"Webhook-Outcome": outcome}
 
 
 @blueprint.after_request
 def log_refusal(response: Response) -> Response:
-    """Tell the log of each delivery that was not taken, and why."""
+    """Log each refused delivery with its reason."""
     if response.status_code >= HTTPStatus.BAD_REQUEST and request.method == "POST":
-        told = logs.facts(status=response.status_code, reason=g.get("refused_because"))
-        LOG.warning("Delivery refused", extra=told)
+        facts = logs.facts(status=response.status_code, reason=g.get("refusal_reason"))
+        LOG.warning("Delivery refused", extra=facts)
     return response
 
 
 @blueprint.get("/admin/webhooks")
 def list_events() -> ResponseReturnValue:
-    """The delivery log, newest first; `Link` leads to the next page. 200; 400; 403 in prod."""
-    development.require()
-    events, after = log.page(**log_filter.load(request.args))
-    return [logged(event) for event in events], 200, links(request, after)
+    """List the delivery log, newest first. 200, `Link` to the next page; 400; 403 in prod."""
+    require_development()
+    events, after = delivery_log.list_page(**log_query_schema.load(request.args))
+    return [dump_event(event) for event in events], 200, link_headers(request, after)

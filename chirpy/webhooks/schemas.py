@@ -1,4 +1,4 @@
-"""What an event looks like."""
+"""The event in the body of a delivery."""
 
 import re
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
-from chirpy.fields import Id, Shape, Text
-from chirpy.webhooks.models import LONGEST_EVENT_ID, LONGEST_TYPE
+from chirpy.web.fields import RequestSchema, TextField, UUIDField
+from chirpy.webhooks.models import MAX_EVENT_ID_LENGTH, MAX_TYPE_LENGTH
 
 EFFECTS = {"user.upgraded": True, "user.downgraded": False}  # type of event: Chirpy Red after it
 CLOCK_SKEW = timedelta(minutes=5)  # what happened later than this from now can't have happened
@@ -38,7 +38,7 @@ class Event:
     user_id: UUID | None
 
 
-class OccurredAt(fields.Field[datetime]):
+class EventTimeField(fields.Field[datetime]):
     """ISO 8601 with a zone, and not in the future."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
@@ -58,19 +58,19 @@ class OccurredAt(fields.Field[datetime]):
         return moment
 
 
-class AboutUserSchema(Shape):
+class AboutUserSchema(RequestSchema):
     """`data` of the types we act on."""
 
-    user_id = Id(required=True)
+    user_id = UUIDField(required=True)
 
 
-class EventSchema(Shape):
+class EventSchema(RequestSchema):
     """`{event, data}`, and from better providers `id` and `timestamp`."""
 
-    event = Text(longest=LONGEST_TYPE)
+    event = TextField(max_length=MAX_TYPE_LENGTH)
     data = fields.Raw(load_default=None, allow_none=True)
-    id = Text(longest=LONGEST_EVENT_ID, required=False, load_default=None)
-    timestamp = OccurredAt(load_default=None)
+    id = TextField(max_length=MAX_EVENT_ID_LENGTH, required=False, load_default=None)
+    timestamp = EventTimeField(load_default=None)
 
 
 about_user_schema = AboutUserSchema()

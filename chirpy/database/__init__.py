@@ -1,0 +1,1 @@
+"""The database: engine and session, single autocommitted statements, retries, explanations."""

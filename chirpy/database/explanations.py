@@ -1,0 +1,54 @@
+"""Explain at start-up, and to users of commands, why the database cannot be used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from chirpy.database.engine import ConnectFailed, db
+from chirpy.settings import current_settings
+
+START_ONE = (
+    "start Postgres (docker compose up -d), or remove DB_URL from .env to use the embedded Postgres"
+)
+CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
+# What Postgres or libpq says, and the next step. The first match counts.
+NEXT_STEPS = {
+    "certificate": CERTIFICATES,
+    "private key": CERTIFICATES,
+    "Connection refused": START_ONE,
+    "timeout expired": START_ONE,
+    "No such file or directory": START_ONE,
+    "could not translate host name": "correct the host in DB_URL",
+    "invalid connection option": "remove that option from DB_URL",
+    "password authentication": "correct the user and the password in DB_URL",
+    "no password supplied": "write the password into DB_URL: postgres://user:password@host/name",
+    "does not exist": "correct DB_URL, or create what it names (createdb, createuser)",
+    "permission denied": "grant the user of DB_URL the right to create tables",
+    "encoding is": "create another database (createdb -E UTF8 -T template0 NAME) for DB_URL",
+}
+SECRET_OPTIONS = ["sslpassword"]  # of the URL; SQLAlchemy hides the URL's password itself
+
+
+def explain(error: Exception) -> str:
+    """Return why the database cannot be used, and the next step. Never includes a password."""
+    cause = getattr(error, "orig", error)
+    message = str(cause).strip()
+    if isinstance(cause, ConnectFailed):
+        return message
+    if current_settings().db_url is None:  # the application was handed a way to connect
+        step = "`make clean` deletes the database of `make run`; or set DB_URL in .env"
+        return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
+    url = db.engine.url.difference_update_query(SECRET_OPTIONS)
+    step = next((step for sign, step in NEXT_STEPS.items() if sign in message), "correct DB_URL")
+    return f"Chirpy cannot use the database {url}:\n  {message}\nNext: {step}"
+
+
+@contextmanager
+def database_errors_explained() -> Iterator[None]:
+    """Let a command end with one message instead of a traceback when Postgres is away."""
+    try:
+        yield
+    except OperationalError as error:
+        raise click.ClickException(explain(error)) from None

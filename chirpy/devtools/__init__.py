@@ -1,0 +1,1 @@
+"""Tools for a developer's machine: the embedded Postgres, the Polka simulator, the first run."""

@@ -1,0 +1,44 @@
+"""Reserve the port before anything else starts."""
+
+import errno
+import socket
+from typing import Any
+
+MAX_PORT = 65535
+NEXT_STEPS = {
+    errno.EADDRINUSE: "stop what uses it, or choose another port: PORT={other} make run",
+    errno.EACCES: "choose a port from 1024 on, which every user may use: PORT=8080 make run",
+}
+
+
+class PortUnavailable(Exception):
+    """The port cannot be used. The text says why and what to do next."""
+
+
+def reserve_port(host: str, port: int) -> socket.socket:
+    """Bind the port, so that of two concurrent starts only one continues. Raise PortUnavailable.
+
+    The reservation lasts until the socket is closed.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return bind(socket.socket(family), address)
+    except OSError as error:
+        other = port + 1 if port < MAX_PORT else port - 1
+        step = NEXT_STEPS.get(error.errno or 0, "correct HOST").format(other=other)
+        raise PortUnavailable(
+            f"Chirpy cannot listen on {host} port {port}: {error.strerror}.\nNext: {step}"
+        ) from None
+
+
+def bind(reservation: socket.socket, address: Any) -> socket.socket:
+    """Bind exclusively, which fails if any socket listens; then let the workers bind too."""
+    try:
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind(address)
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        reservation.close()
+        raise
+    return reservation

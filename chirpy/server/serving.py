@@ -1,0 +1,60 @@
+"""Serve the application: reserve the port, migrate the database, greet, start the workers."""
+
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from chirpy.server.migrations import MigrationFailed, migrate
+from chirpy.server.port import PortUnavailable, reserve_port
+from chirpy.server.workers import create_server, load_in_worker
+from chirpy.settings import Settings, SettingsError, read_settings
+
+GREETING = """\
+Chirpy serves on {url}    (press Ctrl-C to stop)
+
+Try it from another terminal:
+  curl {url}/api/healthz
+  curl {url}/api/users -d '{{"email": "walt@example.com", "password": "04234"}}'
+  curl {url}/api/login -d '{{"email": "walt@example.com", "password": "04234"}}'
+"""
+
+
+def read_settings_or_exit(dotenv: Path) -> Settings:
+    """Return the settings, or exit with a message that names all that is wrong."""
+    try:
+        return read_settings(dotenv)
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def serve(app: Flask, settings: Settings, target: str) -> None:
+    """Serve `app` until SIGTERM or SIGINT; exit with a message if it cannot start.
+
+    `target` is where each worker process imports the application, such as `app:app`.
+    """
+    try:
+        reservation = reserve_port(settings.host, settings.port)
+        migrate(app)
+    except (PortUnavailable, MigrationFailed) as error:
+        sys.exit(str(error))
+    with reservation:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
+        run_workers(settings, target)
+
+
+def run_workers(settings: Settings, target: str) -> None:
+    """Run the worker processes until SIGTERM, SIGINT or SIGHUP."""
+    server = create_server(settings)
+    # granian would reload on SIGHUP. A closed terminal should stop the server, unless nohup has
+    # the signal ignored.
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    on_hangup = signal.SIG_IGN if ignored else server.signal_handler_interrupt
+    server.on_startup(lambda: signal.signal(signal.SIGHUP, on_hangup))
+    loader = partial(load_in_worker, os.getpid(), target)
+    server.serve(target_loader=loader, wrap_loader=False)

@@ -1,0 +1,1 @@
+"""What every HTTP room shares: errors, request bodies, fields, paging, request ids and logs."""

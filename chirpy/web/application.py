@@ -1,0 +1,35 @@
+"""The Flask application as Chirpy needs it: compact JSON, and connections that stay usable."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Response
+from flask.json.provider import DefaultJSONProvider
+
+from chirpy.web.request_body import discard_body
+
+
+class UntypedResponse(Response):
+    """A response without a Content-Type unless it is given one: a 204 has no content."""
+
+    default_mimetype = None
+
+
+class CompactJSON(DefaultJSONProvider):
+    """JSON without spaces, with keys in the given order, in UTF-8, so that scripts can grep it."""
+
+    compact = True
+    ensure_ascii = False
+    sort_keys = False
+
+
+class Application(Flask):
+    """Flask that reads every request body to its end, so that the connection stays usable."""
+
+    response_class = UntypedResponse
+    json_provider_class = CompactJSON
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        response: Iterable[bytes] = super().wsgi_app(environ, start_response)
+        discard_body(environ)  # no transaction is open any more
+        return response

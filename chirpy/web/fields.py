@@ -1,0 +1,90 @@
+"""The marshmallow fields that requests and responses of several rooms share."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+CANONICAL_UUID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+)
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates: Postgres refuses both
+MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
+    "required": "is missing",
+    "null": "must not be null",
+}
+
+
+class RequestSchema(Schema):
+    """A schema of a body or a query string. Unknown keys are ignored."""
+
+    error_messages = {"type": "must be a JSON object"}  # noqa: RUF012 (marshmallow declares it so)
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class TextField(fields.Field[str]):
+    """A string of 1 to `max_length` code points that Postgres can store."""
+
+    default_error_messages = MESSAGES
+
+    def __init__(
+        self, *, max_length: int | None = None, required: bool = True, **options: Any
+    ) -> None:
+        super().__init__(required=required, **options)
+        self.max_length = max_length
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("must be a string")
+        if found := UNSTORABLE.search(value):
+            raise ValidationError(
+                f"contains the character \\u{ord(found[0]):04x}, which cannot be stored"
+            )
+        if not value:
+            raise ValidationError("must not be empty")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValidationError(f"is longer than {self.max_length} characters")
+        return value
+
+
+class UUIDField(fields.Field[UUID]):
+    """A UUID in its canonical form: 8-4-4-4-12 hexadecimal digits in either case."""
+
+    default_error_messages = MESSAGES
+
+    def _serialize(self, value: UUID | None, *_: Any, **__: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> UUID:
+        return parse_uuid(value)
+
+
+class TimestampField(fields.Field[datetime]):
+    """A time in a response: RFC 3339, UTC, `Z`, microseconds."""
+
+    def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_uuid(value: Any) -> UUID:
+    """Return the UUID in its canonical form. Raise ValidationError.
+
+    `uuid.UUID()` alone also accepts braces, `urn:uuid:` and no hyphens.
+    """
+    if not isinstance(value, str) or not CANONICAL_UUID.fullmatch(value):
+        raise ValidationError("must be a UUID such as 3311741c-680c-4546-99f3-fc9efac2036c")
+    return UUID(value)
+
+
+def parse_path_uuid(value: str) -> UUID:
+    """Return the UUID in a path. Raise ValidationError that names it `id`."""
+    try:
+        return parse_uuid(value)
+    except ValidationError as error:
+        raise ValidationError(error.messages, "id") from None

@@ -1,0 +1,85 @@
+"""Read a request's body, whole and within a limit.
+
+Werkzeug truncates a chunked body at its limit without an error, and servers pass on a body that is
+shorter than its Content-Length. Here an oversized body is a 413 and a truncated one a 400.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected
+
+from chirpy.web.refused import Refused
+from chirpy.web.strict_json import parse
+
+BODY_LIMIT = 64 * 1024  # bytes; a chirp has 140 characters, a webhook a few hundred
+BODY_READ = "chirpy.body_read"  # in the environ of a request whose body was read
+
+
+class BodyTooLarge(Refused):
+    """The body is larger than BODY_LIMIT."""
+
+    status = 413
+    error = f"The request body is larger than {BODY_LIMIT} bytes"
+
+
+class BodyTruncated(Refused):
+    """The body ended before its last byte arrived."""
+
+    status = 400
+    error = "The request body ended before it was complete"
+    hint = "Send the request again"
+
+
+def read_json(request: Request) -> Any:
+    """Return the JSON value in the body, whatever the Content-Type says. Raise Refused (400, 413).
+
+    curl sends a form's Content-Type unless it is given another.
+    """
+    return parse(read_body(request))
+
+
+def read_body(request: Request) -> bytes:
+    """Return all bytes of the body.
+
+    Raise BodyTooLarge (413), or BodyTruncated (400) when the client closed the connection early.
+    """
+    length = request.content_length
+    if length is not None and length > BODY_LIMIT:
+        raise BodyTooLarge
+    request.environ[BODY_READ] = True
+    try:
+        body = b"".join(chunks(request))
+    except (OSError, ClientDisconnected) as error:
+        raise BodyTruncated from error
+    if len(body) > BODY_LIMIT:
+        raise BodyTooLarge
+    if length is not None and len(body) < length:
+        raise BodyTruncated
+    return body
+
+
+def chunks(request: Request) -> Iterator[bytes]:
+    """Yield what arrives of the body until it ends or exceeds the limit."""
+    remaining = BODY_LIMIT + 1
+    while remaining and (chunk := request.stream.read(remaining)):
+        remaining -= len(chunk)
+        yield chunk
+
+
+def discard_body(environ: dict[str, Any]) -> None:
+    """Read the body of an answered request up to the limit, if nothing has read it yet.
+
+    Otherwise the server closes the connection and loses the client's next request. A client that
+    sent `Expect` waits for permission to send the body, and the response refuses it.
+    """
+    has_body = environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ
+    if not has_body or BODY_READ in environ or "HTTP_EXPECT" in environ:
+        return
+    request = Request(environ)
+    if (request.content_length or 0) <= BODY_LIMIT:
+        with suppress(OSError, ClientDisconnected):
+            deque(chunks(request), maxlen=0)

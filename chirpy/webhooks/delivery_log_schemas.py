@@ -1,0 +1,49 @@
+"""The query string and the response of the delivery log."""
+
+from typing import Any
+
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
+
+from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
+from chirpy.web.paging import CursorField, LimitField
+from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent
+from chirpy.webhooks.schemas import EventTimeField
+
+
+class LoggedEventSchema(Schema):
+    """An event in the delivery log, with its body as it was received."""
+
+    event_id = fields.Str()
+    type = fields.Str()
+    user_id = UUIDField()
+    outcome = fields.Str()
+    deliveries = fields.Int()
+    first_delivered_at = TimestampField()
+    last_delivered_at = TimestampField()
+    body = fields.Str()
+
+
+class LogQuerySchema(RequestSchema):
+    """`?outcome=…&type=…&user_id=…&since=…&limit=…&after=…`, all optional."""
+
+    outcome = fields.Str(
+        load_default=None, validate=OneOf(OUTCOMES, error=f"must be in {OUTCOMES}")
+    )
+    event_type = TextField(
+        max_length=MAX_TYPE_LENGTH, required=False, data_key="type", load_default=None
+    )
+    user_id = UUIDField(load_default=None)
+    since = EventTimeField(load_default=None)
+    limit = LimitField()
+    after = CursorField(load_default=None)
+
+
+logged_event_schema = LoggedEventSchema()
+log_query_schema = LogQuerySchema()
+
+
+def dump_event(event: WebhookEvent) -> dict[str, Any]:
+    """Return the event as the delivery log shows it."""
+    entry: dict[str, Any] = logged_event_schema.dump(event)
+    return entry

@@ -1,0 +1,33 @@
+"""Why deliveries of webhooks are refused. A refused delivery leaves nothing in the database."""
+
+from chirpy.web.refused import Refused
+
+
+class NotFromPolka(Refused):
+    """The credentials are missing or wrong. One text for all reasons; the log has the reason."""
+
+    status = 401
+    error = "Authentication failed"
+    hint = "Send `Authorization: ApiKey <key>` (not Bearer), and the signature if one is required"
+    challenge = 'ApiKey realm="polka"'
+
+
+class UnknownUser(Refused):
+    """No user has this id. A later delivery of the event can succeed."""
+
+    status = 404
+    error = "There is no user with this id"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"data.user_id": "is not the id of a user"})
+
+
+class EventIdReused(Refused):
+    """An event with this id and another meaning was received before. It stays as it is."""
+
+    status = 409
+    error = "An event with this id and another meaning was received before"
+    hint = "Give each event its own id; every delivery of an event must have the same content"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"id": "belongs to another event"})

@@ -1,0 +1,1 @@
+"""Helpers of the tests: databases, servers, example data, deliveries to refuse."""

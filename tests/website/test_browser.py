@@ -1,0 +1,87 @@
+"""What somebody sees who opens the pages in a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from tests.support.server import Server
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = [320, 768, 1280]  # CSS pixels: the narrowest phone, a tablet, a desk
+
+# Required where a change is judged; elsewhere skipped when one of the two is missing.
+MISSING = "needs Chromium and `pip install -r requirements-browser.txt`"
+PLAYWRIGHT = "playwright.sync_api"
+REQUIRED = os.environ.get("CHIRPY_BROWSER") == "required"
+if not REQUIRED and not CHROMIUM:
+    pytest.skip(MISSING, allow_module_level=True)
+playwright_api: Any = (
+    import_module(PLAYWRIGHT) if REQUIRED else pytest.importorskip(PLAYWRIGHT, reason=MISSING)
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    """A tab in which an error on a page is an error of the test."""
+    problems: list[str] = []
+    page = browser.new_page(base_url=server.url)
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    yield page
+    page.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_front_page_fits_every_window(page: Any, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+
+        page.goto("/app/")
+
+        assert "Welcome to Chirpy" in page.inner_text("h1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_look_at_the_front_page_is_one_visit(page: Any) -> None:
+    page.goto("/app/")
+    page.goto("/app/")
+
+    page.goto("/admin/metrics")
+
+    assert page.inner_text("h1") == "Welcome, Chirpy Admin"
+    assert page.inner_text("p") == "Chirpy has been visited 2 times!"
+
+
+def test_the_logo_is_a_picture(page: Any) -> None:
+    page.goto("/app/")
+
+    width = """async () => {
+        const logo = new Image();
+        logo.src = "/app/assets/logo.png";
+        await logo.decode();
+        return logo.naturalWidth;
+    }"""
+    assert page.evaluate(width) == 256
