@@ -25,6 +25,7 @@ from chirpy.settings import DRIVER
 from chirpy.web.logs import JSONFormatter
 from chirpy.webhooks import receiving
 from chirpy.webhooks.schemas import read_event
+from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import (
     EMPTY,
     Sql,
@@ -36,7 +37,6 @@ from tests.support.databases import (
     written,
 )
 from tests.support.factories import API_KEY, a_user, an_event, an_id
-from tests.support.json_routes import nothing_changes, refusal
 
 PATH = "/api/polka/webhooks"
 NOBODY_LISTENS = URL.create(DRIVER, username="chirpy", host="127.0.0.1", port=1)
@@ -109,7 +109,7 @@ def deliver(app: Flask, given: dict[str, Any]) -> TestResponse:
 
 def unavailable(answer: TestResponse) -> bool:
     """Whether an answer says, in the one way there is, that another time it may work."""
-    return answer.headers.get("Retry-After") == "1" and refusal(answer, 503) == {
+    return answer.headers.get("Retry-After") == "1" and assert_error(answer, 503) == {
         "error": "The database is not available right now",
         "hint": (
             "Send the same request again. Without an Idempotency-Key, a repeated POST /api/chirps"
@@ -120,7 +120,7 @@ def unavailable(answer: TestResponse) -> bool:
 
 def broken(answer: TestResponse) -> bool:
     """Whether an answer says that something is wrong here, and not what."""
-    return refusal(answer, 500) == {"error": "Internal server error"}
+    return assert_error(answer, 500) == {"error": "Internal server error"}
 
 
 def left(sql: Sql) -> list[tuple[Any, ...]]:
@@ -303,7 +303,7 @@ def test_a_read_only_database_is_trouble_that_passes(
     read_only = f'ALTER DATABASE "{database_in_trouble.database}" %s default_transaction_read_only'
     sql(f"{read_only % 'SET'} = on")
     try:
-        with nothing_changes(sql), an_app(database_in_trouble) as app:
+        with database_unchanged(sql), an_app(database_in_trouble) as app:
             assert unavailable(deliver(app, upgrade))
     finally:
         sql(read_only % "RESET")
@@ -344,7 +344,7 @@ def test_a_lock_held_too_long_is_trouble_that_passes(
             key = given["id"] if "webhook_events" in statement else given["data"]["user_id"]
             cursor.execute(statement, (key,))
         since = monotonic()
-        with nothing_changes(sql), ThreadPoolExecutor(len(old)) as pool:
+        with database_unchanged(sql), ThreadPoolExecutor(len(old)) as pool:
             refused = list(pool.map(lambda given: deliver(app, given), old))
         waited = monotonic() - since
 
@@ -364,7 +364,7 @@ def test_a_statement_that_takes_too_long_is_trouble_that_passes(
     trouble("PERFORM pg_sleep(60)", 1)
 
     with an_app(database_in_trouble) as app:
-        with nothing_changes(sql):
+        with database_unchanged(sql):
             refused = deliver(app, upgrade)
         again = deliver(app, upgrade)
 
@@ -376,13 +376,13 @@ def test_too_many_connections_are_trouble_that_passes(
     sql: Sql, upgrade: dict[str, Any], database_in_trouble: URL
 ) -> None:
     role = f"guest_of_{database_in_trouble.database}"
-    sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+    sql(f"CREATE ROLE {role} LOGIN CONNECTION BODY_LIMIT 0")
     try:
         sql(f"GRANT pg_read_all_data, pg_write_all_data TO {role}")
         with an_app(database_in_trouble.set(username=role)) as app:
-            with nothing_changes(sql):
+            with database_unchanged(sql):
                 refused = deliver(app, upgrade)
-            sql(f"ALTER ROLE {role} CONNECTION LIMIT 1")
+            sql(f"ALTER ROLE {role} CONNECTION BODY_LIMIT 1")
             again = deliver(app, upgrade)
     finally:
         sql(f"DROP ROLE {role}")
@@ -400,7 +400,7 @@ def test_so_is_a_pool_whose_connections_are_all_taken(
     with an_app(database_in_trouble, threads=1) as app:
         with app.app_context():
             pool = db.engine
-        with pool.connect(), nothing_changes(sql):
+        with pool.connect(), database_unchanged(sql):
             refused = deliver(app, upgrade)
         again = deliver(app, upgrade)
 
@@ -452,7 +452,7 @@ def test_what_passes_is_a_503_and_changes_nothing(
 ) -> None:
     trouble(failing(state), **moment)
 
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         assert unavailable(deliver(app, next_upgrade))
     sql("DROP FUNCTION trouble CASCADE")
     assert deliver(app, next_upgrade).headers["Webhook-Outcome"] == "applied"
@@ -470,7 +470,7 @@ def test_a_bug_is_a_500_that_tells_no_cause_and_changes_nothing(
 ) -> None:
     trouble(failing(state), **moment)
 
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         assert broken(deliver(app, next_upgrade))
     assert tries(sql) == 1
     sql("DROP FUNCTION trouble CASCADE")
@@ -483,7 +483,7 @@ def test_a_repeat_that_met_trouble_is_not_counted(
     deliver(app, upgrade)
     trouble(failing("57014"), 1, "webhook_events")
 
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         assert unavailable(deliver(app, upgrade))
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "duplicate"
     assert left(sql) == applied(sql, upgrade, deliveries=2)
@@ -516,7 +516,7 @@ def test_but_not_for_ever(
 ) -> None:
     trouble(failing("40001"), **moment)
 
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         assert unavailable(deliver(app, upgrade))
     assert tries(sql) == 4
 
@@ -584,7 +584,7 @@ def test_a_commit_that_ended_with_the_server_is_undone_and_the_retry_counts(
 ) -> None:
     trouble("PERFORM pg_terminate_backend(pg_backend_pid())", 1, at_commit=True)
 
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         assert unavailable(deliver(app, upgrade))
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "applied"
     assert left(sql) == applied(sql, upgrade)
@@ -655,7 +655,7 @@ def test_the_log_knows_the_cause_of_a_bug_and_not_what_the_body_said(
     app: Flask, sql: Sql, upgrade: dict[str, Any], lines: StringIO, bug: tuple[str, str, str]
 ) -> None:
     make, mend, cause = bug
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         sql(make)
         try:
             answer = deliver(app, upgrade)
@@ -663,10 +663,10 @@ def test_the_log_knows_the_cause_of_a_bug_and_not_what_the_body_said(
             sql(mend)
 
     assert broken(answer)
-    [failure, refusal] = [json.loads(line) for line in lines.getvalue().splitlines()]
+    [failure, refused] = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert cause in str(failure.values())
     assert "in receive" in failure["traceback"]
-    assert failure["request_id"] == refusal["request_id"] == answer.headers["X-Request-Id"]
+    assert failure["request_id"] == refused["request_id"] == answer.headers["X-Request-Id"]
     assert PRIVATE not in lines.getvalue()
     assert deliver(app, upgrade).headers["Webhook-Outcome"] == "applied"
 

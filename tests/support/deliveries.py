@@ -12,15 +12,15 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.factories import an_event
-from tests.support.json_routes import (
-    LIMIT,
-    Way,
-    at_once,
-    in_chunks,
-    in_chunks_that_break_off,
-    under_length,
+from tests.support.bodies import (
+    BODY_LIMIT,
+    BodySender,
+    chunked,
+    chunked_and_truncated,
+    with_length,
+    with_wrong_length,
 )
+from tests.support.factories import an_event
 
 PATH = "/api/polka/webhooks"
 KNOWN_USER = UUID("3311741c-680c-4546-99f3-fc9efac2036c")
@@ -48,7 +48,7 @@ class Delivery:
     fields: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     method: str = "POST"
-    way: Way = at_once
+    way: BodySender = with_length
 
     def send(self, client: FlaskClient, proof: dict[str, str]) -> TestResponse:
         """Deliver it with the headers that prove, or do not, that it is Polka's."""
@@ -63,21 +63,19 @@ NO_POST = {
 }
 
 TOO_LARGE = {
-    "64 KiB and a byte": Delivery(413, GOOD_BODY.ljust(LIMIT + 1)),
-    "64 KiB and a byte in chunks": Delivery(413, GOOD_BODY.ljust(LIMIT + 1), way=in_chunks),
+    "64 KiB and a byte": Delivery(413, GOOD_BODY.ljust(BODY_LIMIT + 1)),
+    "64 KiB and a byte in chunks": Delivery(413, GOOD_BODY.ljust(BODY_LIMIT + 1), way=chunked),
     "200 kB": Delivery(413, GOOD_BODY.ljust(200_000)),
-    "200 kB in chunks": Delivery(413, GOOD_BODY.ljust(200_000), way=in_chunks),
-    "10 MB announced": Delivery(413, way=under_length(10_000_000)),
+    "200 kB in chunks": Delivery(413, GOOD_BODY.ljust(200_000), way=chunked),
+    "10 MB announced": Delivery(413, way=with_wrong_length(10_000_000)),
     "100,000 brackets": Delivery(413, b"[" * 100_000),
 }
 
 CUT_OFF = {
-    "a byte less than announced": Delivery(400, way=under_length(len(GOOD_BODY) + 1)),
-    "nothing of what was announced": Delivery(400, b"", way=under_length(len(GOOD_BODY))),
-    "chunks that break off in the middle": Delivery(
-        400, GOOD_BODY[:50], way=in_chunks_that_break_off
-    ),
-    "chunks that break off before the last": Delivery(400, way=in_chunks_that_break_off),
+    "a byte less than announced": Delivery(400, way=with_wrong_length(len(GOOD_BODY) + 1)),
+    "nothing of what was announced": Delivery(400, b"", way=with_wrong_length(len(GOOD_BODY))),
+    "chunks that break off in the middle": Delivery(400, GOOD_BODY[:50], way=chunked_and_truncated),
+    "chunks that break off before the last": Delivery(400, way=chunked_and_truncated),
 }
 
 # Credentials come here: see tests/support/credentials.py

@@ -7,24 +7,23 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.settings import Settings
+from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import Sql
 from tests.support.factories import a_user
 from tests.support.json_routes import (
-    ANYBODY,
-    DOORS,
-    Door,
-    Visitor,
-    access_of,
-    every_door,
+    CREDENTIALS,
+    JSON_ROUTES,
+    AuthorizedClient,
+    JsonRoute,
+    access_header,
     every_field,
-    nothing_changes,
-    refusal,
+    every_json_route,
 )
 
 
 @pytest.fixture
-def visitor(client: FlaskClient, sql: Sql, settings: Settings) -> Visitor:
-    return Visitor(client, access_of(a_user(sql), settings.jwt_secret))
+def authorized(client: FlaskClient, sql: Sql, settings: Settings) -> AuthorizedClient:
+    return AuthorizedClient(client, access_header(a_user(sql), settings.jwt_secret))
 
 
 # What is wrong, and told
@@ -32,13 +31,15 @@ def visitor(client: FlaskClient, sql: Sql, settings: Settings) -> Visitor:
 NO_OBJECTS: list[Any] = [None, True, 5, 0.5, "text", [], [{"body": "Hello"}]]
 
 
-@every_door
+@every_json_route
 @pytest.mark.parametrize("body", NO_OBJECTS, ids=json.dumps)
-def test_what_is_no_object_is_refused(visitor: Visitor, sql: Sql, door: Door, body: Any) -> None:
-    with nothing_changes(sql):
-        answer = visitor.knock(door, data=json.dumps(body))
+def test_what_is_no_object_is_refused(
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute, body: Any
+) -> None:
+    with database_unchanged(sql):
+        answer = authorized.send(route, data=json.dumps(body))
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert list(said["fields"]) == ["The body"]
 
 
@@ -60,35 +61,37 @@ WRONG: dict[str, Any] = {
 @every_field
 @pytest.mark.parametrize("value", WRONG.values(), ids=WRONG)
 def test_a_field_that_cannot_be_right_is_refused_by_name(
-    visitor: Visitor, sql: Sql, door: Door, field: str, value: Any
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute, field: str, value: Any
 ) -> None:
-    with nothing_changes(sql):
-        answer = visitor.knock(door, data=json.dumps(door.good | {field: value}))
+    with database_unchanged(sql):
+        answer = authorized.send(route, data=json.dumps(route.valid | {field: value}))
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert list(said["fields"]) == [field]
     assert field in said["error"] or said["error"] == "Chirp is too long"
 
 
 @every_field
 def test_a_field_that_is_missing_is_named(
-    visitor: Visitor, sql: Sql, door: Door, field: str
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute, field: str
 ) -> None:
-    body = {name: value for name, value in door.good.items() if name != field}
+    body = {name: value for name, value in route.valid.items() if name != field}
 
-    with nothing_changes(sql):
-        answer = visitor.knock(door, json=body)
+    with database_unchanged(sql):
+        answer = authorized.send(route, json=body)
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert said["fields"] == {field: "is missing"}
 
 
-@pytest.mark.parametrize("door", DOORS[:3], ids=str)
-def test_all_that_is_wrong_is_named_at_once(visitor: Visitor, sql: Sql, door: Door) -> None:
-    with nothing_changes(sql):
-        answer = visitor.knock(door, json={"password": 5})
+@pytest.mark.parametrize("route", JSON_ROUTES[:3], ids=str)
+def test_all_that_is_wrong_is_named_at_once(
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute
+) -> None:
+    with database_unchanged(sql):
+        answer = authorized.send(route, json={"password": 5})
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert said["fields"] == {"email": "is missing", "password": "must be a string"}
 
 
@@ -102,36 +105,40 @@ ODD: dict[str, dict[str, Any]] = {
 }
 
 
-@every_door
+@every_json_route
 @pytest.mark.parametrize("request_", ODD.values(), ids=ODD)
 def test_the_body_is_json_whatever_its_type_says(
-    visitor: Visitor, door: Door, request_: dict[str, Any]
+    authorized: AuthorizedClient, route: JsonRoute, request_: dict[str, Any]
 ) -> None:
-    answer = visitor.knock(door, data=json.dumps(door.good), **request_)
+    answer = authorized.send(route, data=json.dumps(route.valid), **request_)
 
-    assert answer.status_code == door.status
+    assert answer.status_code == route.status
 
 
-@every_door
-def test_keys_that_nobody_asked_for_are_ignored(visitor: Visitor, door: Door) -> None:
+@every_json_route
+def test_keys_that_nobody_asked_for_are_ignored(
+    authorized: AuthorizedClient, route: JsonRoute
+) -> None:
     more = {"": 1, "id": "evt_1", "is_chirpy_red": True, "\ud800": "\0", "__proto__": {"x": [[]]}}
 
-    answer = visitor.knock(door, data=json.dumps(more | door.good))
+    answer = authorized.send(route, data=json.dumps(more | route.valid))
 
-    assert answer.status_code == door.status
+    assert answer.status_code == route.status
 
 
 def test_nobody_makes_themselves_chirpy_red(client: FlaskClient, sql: Sql) -> None:
-    answer = client.post("/api/users", json=ANYBODY | {"is_chirpy_red": True})
+    answer = client.post("/api/users", json=CREDENTIALS | {"is_chirpy_red": True})
 
     assert answer.get_json()["is_chirpy_red"] is False
     assert sql("SELECT count(*) FROM memberships") == [(0,)]
 
 
-def test_sql_in_a_field_is_text_like_any_other(client: FlaskClient, visitor: Visitor) -> None:
+def test_sql_in_a_field_is_text_like_any_other(
+    client: FlaskClient, authorized: AuthorizedClient
+) -> None:
     said = "'; DROP TABLE chirps; -- %s %(body)s {0} \\"
 
-    answer = client.post("/api/chirps", json={"body": said}, headers=visitor.access)
+    answer = client.post("/api/chirps", json={"body": said}, headers=authorized.access)
 
     assert answer.get_json()["body"] == said
     assert client.get("/api/chirps").get_json() == [answer.get_json()]

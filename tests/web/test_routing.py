@@ -7,9 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.settings import Settings
+from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import Sql
 from tests.support.factories import a_user
-from tests.support.json_routes import access_of, nothing_changes, refusal
+from tests.support.json_routes import access_header
 
 SOME_ID = "3311741c-680c-4546-99f3-fc9efac2036c"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"}
@@ -39,7 +40,7 @@ def _chirp(client: FlaskClient, sql: Sql) -> Iterator[None]:
     """There is something to lose the way to, and it stays as it is."""
     assert client
     sql("INSERT INTO chirps (body, user_id) VALUES ('Hello', %s)", str(a_user(sql)))
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         yield
 
 
@@ -58,7 +59,7 @@ def test_a_method_that_is_not_allowed_is_told_which_are(
     if method == "HEAD":
         assert answer.data == b""
     else:
-        said = refusal(answer, 405)
+        said = assert_error(answer, 405)
         assert said["error"] == "Method not allowed"
         assert said["hint"] == f"Allowed methods: {answer.headers['Allow']}"
 
@@ -110,7 +111,7 @@ NOWHERE = {
 
 @pytest.mark.parametrize("path", NOWHERE.values(), ids=NOWHERE)
 def test_a_path_that_leads_nowhere_is_not_found(client: FlaskClient, path: str) -> None:
-    said = refusal(client.get(path), 404)
+    said = assert_error(client.get(path), 404)
 
     assert said["error"] == "Not found"
     assert said["hint"]
@@ -121,14 +122,14 @@ def test_a_path_that_leads_nowhere_is_not_found(client: FlaskClient, path: str) 
 def test_whoever_wrote_a_slash_at_the_end_is_told_to_leave_it_out(
     client: FlaskClient, method: str, path: str
 ) -> None:
-    said = refusal(client.open(f"{path}/", method=method), 404)
+    said = assert_error(client.open(f"{path}/", method=method), 404)
 
     assert said["hint"] == "Remove the slash at the end of the path"
 
 
 @pytest.mark.parametrize("path", ["/api/tweets/", "/app/assets/", "//", "//api/users"])
 def test_but_not_where_that_would_lead_nowhere_either(client: FlaskClient, path: str) -> None:
-    assert "docs/api.md" in refusal(client.get(path), 404)["hint"]
+    assert "docs/api.md" in assert_error(client.get(path), 404)["hint"]
 
 
 POSTED = sorted(path for path, allowed in ALLOWED.items() if "POST" in allowed)
@@ -137,7 +138,7 @@ POSTED = sorted(path for path, allowed in ALLOWED.items() if "POST" in allowed)
 @pytest.mark.parametrize("path", POSTED)
 @pytest.mark.parametrize("lost", ["{}/", "{}//", "/{}", "/.{}"])
 def test_a_post_is_never_redirected(client: FlaskClient, path: str, lost: str) -> None:
-    refusal(client.post(lost.format(path), json={}), 404)
+    assert_error(client.post(lost.format(path), json={}), 404)
 
 
 @pytest.mark.parametrize("path", POSTED)
@@ -146,7 +147,7 @@ def test_a_post_with_a_slash_too_many_inside_is_not_redirected(
 ) -> None:
     first, _, rest = path[1:].partition("/")
 
-    refusal(client.post(f"/{first}//{rest}", json={}), 404)
+    assert_error(client.post(f"/{first}//{rest}", json={}), 404)
 
 
 NO_IDS = {
@@ -175,11 +176,11 @@ NO_IDS = {
 def test_what_is_no_uuid_is_refused_by_name(
     client: FlaskClient, settings: Settings, method: str, no_id: str
 ) -> None:
-    access = access_of(uuid4(), settings.jwt_secret)
+    access = access_header(uuid4(), settings.jwt_secret)
 
     answer = client.open(f"/api/chirps/{no_id}", method=method, headers=access)
 
-    assert list(refusal(answer, 400)["fields"]) == ["id"]
+    assert list(assert_error(answer, 400)["fields"]) == ["id"]
 
 
 # Query strings
@@ -219,7 +220,7 @@ def test_a_query_that_cannot_be_right_is_refused_by_name(
 ) -> None:
     answer = client.get(f"/api/chirps?{name}={value}")
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert list(said["fields"]) == [name]
     assert name in said["error"]
 
@@ -227,7 +228,7 @@ def test_a_query_that_cannot_be_right_is_refused_by_name(
 def test_all_that_is_wrong_with_a_query_is_named_at_once(client: FlaskClient) -> None:
     answer = client.get("/api/chirps?author_id=1&limit=none&after=!")
 
-    assert set(refusal(answer, 400)["fields"]) == {"author_id", "limit", "after"}
+    assert set(assert_error(answer, 400)["fields"]) == {"author_id", "limit", "after"}
 
 
 HARMLESS = {

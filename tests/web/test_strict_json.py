@@ -1,4 +1,4 @@
-"""What the hostile may rely on: a plain refusal, soon, and that it changed nothing."""
+"""What the hostile may rely on: a plain assert_error, soon, and that it changed nothing."""
 
 import json
 from time import thread_time
@@ -7,27 +7,22 @@ import pytest
 from flask.testing import FlaskClient
 
 from chirpy.settings import Settings
+from tests.support.assertions import assert_error, database_unchanged
+from tests.support.bodies import BODY_LIMIT, BodySender, chunked, with_length, with_wrong_length
 from tests.support.databases import Sql
 from tests.support.factories import a_user
 from tests.support.json_routes import (
-    ANYBODY,
-    LIMIT,
-    Door,
-    Visitor,
-    Way,
-    access_of,
-    at_once,
-    every_door,
-    in_chunks,
-    nothing_changes,
-    refusal,
-    under_length,
+    CREDENTIALS,
+    AuthorizedClient,
+    JsonRoute,
+    access_header,
+    every_json_route,
 )
 
 
 @pytest.fixture
-def visitor(client: FlaskClient, sql: Sql, settings: Settings) -> Visitor:
-    return Visitor(client, access_of(a_user(sql), settings.jwt_secret))
+def authorized(client: FlaskClient, sql: Sql, settings: Settings) -> AuthorizedClient:
+    return AuthorizedClient(client, access_header(a_user(sql), settings.jwt_secret))
 
 
 # What is not JSON
@@ -55,9 +50,9 @@ NOT_JSON: dict[str, bytes] = {
     "30,000 brackets within brackets": b"[" * 30_000 + b"]" * 30_000,
     "30,000 brackets that stay open": b"[" * 30_000,
     "10,000 objects within objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-    "UTF-16": json.dumps(ANYBODY).encode("utf-16"),
-    "UTF-16 without a mark": json.dumps(ANYBODY).encode("utf-16-le"),
-    "a byte order mark": b"\xef\xbb\xbf" + json.dumps(ANYBODY).encode(),
+    "UTF-16": json.dumps(CREDENTIALS).encode("utf-16"),
+    "UTF-16 without a mark": json.dumps(CREDENTIALS).encode("utf-16-le"),
+    "a byte order mark": b"\xef\xbb\xbf" + json.dumps(CREDENTIALS).encode(),
     "Latin-1": b'{"email": "zo\xeb@example.com"}',
     "a surrogate in UTF-8": b'{"email": "\xed\xa0\x80"}',
     "an overlong NUL": b'{"email": "\xc0\x80"}',
@@ -69,15 +64,15 @@ NOT_JSON: dict[str, bytes] = {
 }
 
 
-@every_door
+@every_json_route
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_refused_with_the_place_where_it_breaks(
-    visitor: Visitor, sql: Sql, door: Door, body: bytes
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute, body: bytes
 ) -> None:
-    with nothing_changes(sql):
-        answer = visitor.knock(door, data=body)
+    with database_unchanged(sql):
+        answer = authorized.send(route, data=body)
 
-    said = refusal(answer, 400)
+    said = assert_error(answer, 400)
     assert said["error"] == "The request body is not valid JSON"
     assert said["hint"]
 
@@ -93,7 +88,7 @@ PLACES = {
 
 @pytest.mark.parametrize(("body", "place"), PLACES.items(), ids=PLACES.values())
 def test_the_hint_says_where(client: FlaskClient, body: bytes, place: str) -> None:
-    said = refusal(client.post("/api/validate_chirp", data=body), 400)
+    said = assert_error(client.post("/api/validate_chirp", data=body), 400)
 
     assert place in said["hint"]
 
@@ -103,20 +98,20 @@ SLOW = {
     "thousands of keys, the last one twice": b"{%s}"
     % b",".join(b'"%d":1' % min(number, 6499) for number in range(6501)),
     "brackets in a long string": b'{"body": "' + b"[" * 65_000 + b'"}',
-    "one number of 64 KiB": b"1" * LIMIT,
-    "one exponent of 64 KiB": b"1e" + b"1" * (LIMIT - 2),
+    "one number of 64 KiB": b"1" * BODY_LIMIT,
+    "one exponent of 64 KiB": b"1e" + b"1" * (BODY_LIMIT - 2),
 }
 
 
 @pytest.mark.parametrize("body", SLOW.values(), ids=SLOW)
 def test_no_body_takes_long_to_refuse(client: FlaskClient, body: bytes) -> None:
     def taken() -> float:
-        """The seconds of CPU of one refusal."""
+        """The seconds of CPU of one assert_error."""
         begun = thread_time()
-        refusal(client.post("/api/validate_chirp", data=body), 400)
+        assert_error(client.post("/api/validate_chirp", data=body), 400)
         return thread_time() - begun
 
-    assert len(body) <= LIMIT
+    assert len(body) <= BODY_LIMIT
     # Most take a millisecond, in quadratic time half a second and more; a busy machine, or Python
     # collecting its garbage, may spoil one try.
     assert any(taken() < 0.2 for _ in range(5))
@@ -125,52 +120,54 @@ def test_no_body_takes_long_to_refuse(client: FlaskClient, body: bytes) -> None:
 # What is too large
 
 TOO_LARGE: dict[str, bytes] = {
-    "64 KiB and a byte": b" " * (LIMIT + 1),
+    "64 KiB and a byte": b" " * (BODY_LIMIT + 1),
     "100,000 brackets": b"[" * 100_000,
     "10 MB": b"x" * 10_000_000,
-    "an email of 100 kB": json.dumps(ANYBODY | {"email": "w" * 100_000}).encode(),
-    "a password of 100 kB": json.dumps(ANYBODY | {"password": "w" * 100_000}).encode(),
+    "an email of 100 kB": json.dumps(CREDENTIALS | {"email": "w" * 100_000}).encode(),
+    "a password of 100 kB": json.dumps(CREDENTIALS | {"password": "w" * 100_000}).encode(),
 }
 
 
-@every_door
+@every_json_route
 @pytest.mark.parametrize("body", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_more_than_64_kib_are_too_large(
-    visitor: Visitor, sql: Sql, door: Door, body: bytes
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute, body: bytes
 ) -> None:
-    with nothing_changes(sql):
-        answer = visitor.knock(door, data=body)
+    with database_unchanged(sql):
+        answer = authorized.send(route, data=body)
 
-    refusal(answer, 413)
+    assert_error(answer, 413)
 
 
-@every_door
+@every_json_route
 def test_more_than_64_kib_are_too_large_in_chunks_too(
-    visitor: Visitor, sql: Sql, door: Door
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute
 ) -> None:
-    padded = json.dumps(door.good).encode().ljust(LIMIT + 1)
+    padded = json.dumps(route.valid).encode().ljust(BODY_LIMIT + 1)
 
-    with nothing_changes(sql):
-        answer = visitor.knock(door, **in_chunks(padded))
+    with database_unchanged(sql):
+        answer = authorized.send(route, **chunked(padded))
 
-    refusal(answer, 413)
+    assert_error(answer, 413)
 
 
-@every_door
+@every_json_route
 def test_a_body_that_ends_before_its_length_is_not_taken_as_whole(
-    visitor: Visitor, sql: Sql, door: Door
+    authorized: AuthorizedClient, sql: Sql, route: JsonRoute
 ) -> None:
-    body = json.dumps(door.good).encode()
+    body = json.dumps(route.valid).encode()
 
-    with nothing_changes(sql):
-        answer = visitor.knock(door, **under_length(len(body) + 1)(body))
+    with database_unchanged(sql):
+        answer = authorized.send(route, **with_wrong_length(len(body) + 1)(body))
 
-    refusal(answer, 400)
+    assert_error(answer, 400)
 
 
-@every_door
-@pytest.mark.parametrize("way", [at_once, in_chunks])
-def test_64_kib_are_not_too_large(visitor: Visitor, door: Door, way: Way) -> None:
-    padded = json.dumps(door.good).encode().ljust(LIMIT)
+@every_json_route
+@pytest.mark.parametrize("way", [with_length, chunked])
+def test_64_kib_are_not_too_large(
+    authorized: AuthorizedClient, route: JsonRoute, way: BodySender
+) -> None:
+    padded = json.dumps(route.valid).encode().ljust(BODY_LIMIT)
 
-    assert visitor.knock(door, **way(padded)).status_code == door.status
+    assert authorized.send(route, **way(padded)).status_code == route.status

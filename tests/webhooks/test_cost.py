@@ -13,9 +13,9 @@ from sqlalchemy import URL, event
 from werkzeug.test import TestResponse
 
 from chirpy.database.engine import db
+from tests.support.bodies import chunked
 from tests.support.databases import Sql, an_app, connect_with
 from tests.support.factories import API_KEY, a_user, an_event, an_id
-from tests.support.json_routes import in_chunks
 
 PATH = "/api/polka/webhooks"
 TAKEN, SENT = "connection taken", "statement that commits itself"
@@ -147,17 +147,17 @@ TURNED_AWAY: dict[str, tuple[dict[str, Any], int]] = {
     "no event": (GOOD | {"data": b"{}"}, 400),
     "no user": (GOOD | {"data": b'{"event":"user.upgraded"}'}, 400),
     "too large": (GOOD | {"data": b" " * 65537}, 413),
-    "too large, in chunks": (in_chunks(b" " * 65537), 413),
+    "too large, in chunks": (chunked(b" " * 65537), 413),
     "another method": (GOOD | {"method": "PUT"}, 405),
 }
 
 
-@pytest.mark.parametrize(("knock", "status"), TURNED_AWAY.values(), ids=TURNED_AWAY)
+@pytest.mark.parametrize(("send", "status"), TURNED_AWAY.values(), ids=TURNED_AWAY)
 def test_what_can_be_refused_without_the_database_takes_no_connection(
-    app: Flask, knock: dict[str, Any], status: int
+    app: Flask, send: dict[str, Any], status: int
 ) -> None:
     with counted(app) as cost:
-        answer = app.test_client().open(PATH, **{"method": "POST"} | knock)
+        answer = app.test_client().open(PATH, **{"method": "POST"} | send)
 
     assert answer.status_code == status
     assert cost.steps == []

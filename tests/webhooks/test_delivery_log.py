@@ -22,9 +22,9 @@ from chirpy import create_app
 from chirpy.settings import DRIVER, signing_key
 from chirpy.web.logs import JSONFormatter
 from chirpy.webhooks import delivery_log, signature
+from tests.support.bodies import chunked
 from tests.support.databases import POLKA_KEY, Sql, a_settings, an_app
 from tests.support.factories import API_KEY, a_user, an_event, an_id
-from tests.support.json_routes import in_chunks
 
 LOGGED = [
     "event_id",
@@ -568,7 +568,7 @@ def test_each_refusal_is_one_line_of_the_log(
 
 
 def test_so_is_a_body_too_large_that_came_in_chunks(client: FlaskClient, told: Told) -> None:
-    request = in_chunks(b" " * 65537)
+    request = chunked(b" " * 65537)
 
     answer = client.post(PATH, **request | {"headers": request["headers"] | API_KEY})
 

@@ -15,6 +15,7 @@ from sqlalchemy import URL, event
 from werkzeug.test import TestResponse
 
 from chirpy.database.engine import db
+from tests.support.assertions import assert_error, database_unchanged
 from tests.support.credentials import (
     KEYS,
     WRONG_KEYS,
@@ -36,7 +37,6 @@ from tests.support.deliveries import (
     Delivery,
 )
 from tests.support.factories import API_KEY, an_email
-from tests.support.json_routes import nothing_changes, refusal
 
 WANTED: dict[str, dict[str, Any]] = {
     "a key": {},
@@ -85,10 +85,10 @@ def client(receivers: dict[str, Flask]) -> FlaskClient:
 def test_a_delivery_that_is_refused_changes_nothing(
     client: FlaskClient, sql: Sql, delivery: Delivery
 ) -> None:
-    with nothing_changes(sql):
+    with database_unchanged(sql):
         answer = delivery.send(client, API_KEY)
 
-    said = refusal(answer, delivery.status)
+    said = assert_error(answer, delivery.status)
     assert tuple(said.get("fields", ())) == delivery.fields
 
 
@@ -157,7 +157,7 @@ def test_a_stranger_learns_nothing_and_writes_nothing_whatever_the_body(
 ) -> None:
     client = receivers[wanted].test_client()
 
-    with nothing_changes(sql), no_connection_taken(receivers[wanted]):
+    with database_unchanged(sql), no_connection_taken(receivers[wanted]):
         answers = {
             name: delivery.send(client, forge(delivery.body))
             for name, delivery in deliveries.items()
@@ -174,7 +174,7 @@ def test_what_is_refused_before_credentials_are_looked_at_tells_all_the_same(
     client = receivers[wanted].test_client()
     proofs = (PROOFS[wanted], *FORGERIES[wanted].values())
 
-    with nothing_changes(sql), no_connection_taken(receivers[wanted]):
+    with database_unchanged(sql), no_connection_taken(receivers[wanted]):
         for name, delivery in BEFORE_CREDENTIALS.items():
             polka, *strangers = [
                 learned(delivery.send(client, prove(delivery.body))) for prove in proofs
@@ -188,4 +188,4 @@ def test_whoever_proves_to_be_polka_is_told_what_is_wrong(
 ) -> None:
     answer = Delivery(400, b"{}").send(receivers[wanted].test_client(), PROOFS[wanted](b"{}"))
 
-    assert list(refusal(answer, 400)["fields"]) == ["event"]
+    assert list(assert_error(answer, 400)["fields"]) == ["event"]

@@ -1,0 +1,40 @@
+"""Assertions that the tests of several rooms share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.support.databases import Sql
+
+HEADER_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
+
+
+@contextmanager
+def database_unchanged(sql: Sql) -> Iterator[None]:
+    """Assert that the block changes no row of any table."""
+    before = all_rows(sql)
+    yield
+    assert all_rows(sql) == before
+
+
+def all_rows(sql: Sql) -> list[tuple[Any, ...]]:
+    """Return every row of every table. `xmin` also shows an UPDATE that sets the same values."""
+    tables = sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    selects = (f"SELECT '{name}', xmin::text, {name}::text FROM {name}" for [name] in tables)
+    return sql(f"{' UNION ALL '.join(selects)} ORDER BY 1, 2, 3")
+
+
+def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
+    """Return the JSON of an error response, after checking what all of them have in common."""
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.headers.getlist("Content-Type") == ["application/json"]
+    assert response.headers["X-Request-Id"]
+    assert "Webhook-Outcome" not in response.headers
+    for its_status, name in HEADER_OF_STATUS.items():
+        assert len(response.headers.getlist(name)) == (1 if its_status == status else 0), name
+    body: dict[str, Any] = response.get_json()
+    assert body["error"]
+    assert set(body) <= {"error", "hint", "fields"}
+    return body
