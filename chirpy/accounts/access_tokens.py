@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that are valid without a look into the database."""
+"""Access tokens: JWTs that are verified without a database query."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 import jwt
 from marshmallow import ValidationError
 
+from chirpy.accounts.errors import ExpiredAccessToken, InvalidAccessToken
 from chirpy.web.fields import parse_uuid
 
 ISSUER = "chirpy-access"
@@ -13,19 +14,15 @@ ALGORITHM = "HS256"
 LIFETIME = timedelta(hours=1)
 
 
-class InvalidToken(Exception):
-    """The access token is not valid. The text says why."""
-
-
 def issue(user_id: UUID, secret: str) -> str:
-    """Return an access token of this user that is valid for LIFETIME."""
+    """Return a new access token for this user, valid for LIFETIME."""
     now = datetime.now(UTC)
     claims = {"iss": ISSUER, "sub": str(user_id), "iat": now, "exp": now + LIFETIME}
     return jwt.encode(claims, secret, ALGORITHM)
 
 
-def read(token: str, secret: str) -> UUID:
-    """Return the id of the token's user. Raise InvalidToken."""
+def verify(token: str, secret: str) -> UUID:
+    """Return the id of the token's user. Raise ExpiredAccessToken or InvalidAccessToken (401)."""
     try:
         claims = jwt.decode(
             token,
@@ -36,6 +33,6 @@ def read(token: str, secret: str) -> UUID:
         )
         return parse_uuid(claims["sub"])
     except jwt.ExpiredSignatureError:
-        raise InvalidToken("The access token has expired") from None
+        raise ExpiredAccessToken from None
     except (jwt.PyJWTError, ValidationError):
-        raise InvalidToken("The access token is not valid") from None
+        raise InvalidAccessToken from None

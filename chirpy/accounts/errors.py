@@ -4,14 +4,61 @@ from chirpy.web.refused import Refused
 
 
 class Unauthorized(Refused):
-    """No valid token. RFC 9110, section 15.5.2, requires the challenge."""
+    """The request has no valid token. RFC 9110, section 15.5.2, requires the challenge."""
 
     status = 401
     challenge = 'Bearer realm="chirpy"'
 
 
+class AuthorizationMissing(Unauthorized):
+    """The request has no Authorization header."""
+
+    error = "The Authorization header is missing"
+    hint = "Send one header `Authorization: Bearer <token>`"
+
+
+class AuthorizationMalformed(AuthorizationMissing):
+    """The Authorization header is not `Bearer <token>`."""
+
+    error = "The Authorization header is malformed"
+
+
+class InvalidAccessToken(Unauthorized):
+    """The access token is forged, malformed or not one of ours."""
+
+    error = "The access token is not valid"
+    hint = "Get a new one at POST /api/refresh"
+
+
+class ExpiredAccessToken(InvalidAccessToken):
+    """The access token was valid, and its lifetime is over."""
+
+    error = "The access token has expired"
+
+
+class AccessTokenRequired(Unauthorized):
+    """The request has a refresh token where the access token belongs."""
+
+    error = "This is a refresh token; this route requires the access token"
+    hint = "Send the `token` from the response of POST /api/login"
+
+
+class RefreshTokenRequired(Unauthorized):
+    """The request has an access token where the refresh token belongs."""
+
+    error = "This is an access token; this route requires the refresh token"
+    hint = "Send the `refresh_token` from the response of POST /api/login"
+
+
+class InvalidRefreshToken(Unauthorized):
+    """The refresh token cannot be exchanged for an access token."""
+
+    error = "The refresh token is unknown, expired or revoked"
+    hint = "Log in at POST /api/login"
+
+
 class WrongCredentials(Unauthorized):
-    """The email has no account, or the password is wrong: one text for both."""
+    """The email has no account, or the password is wrong. One text for both."""
 
     error = "Incorrect email or password"
     hint = "To create an account: POST /api/users"

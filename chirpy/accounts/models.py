@@ -1,4 +1,4 @@
-"""The tables of users, of their refresh tokens and of their memberships."""
+"""The tables of users, refresh tokens and memberships."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ MAX_EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3, as its erratum 1690 reads it
 
 
 class User(Base):
-    """Somebody with an email that is theirs alone, in whatever case it is written."""
+    """A user. The email is unique; upper and lower case are the same."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -24,12 +24,12 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
     email: Mapped[str]
-    # 'unset' is no hash, so nobody logs in to a row that was inserted without one.
+    # 'unset' matches no password: a user who was inserted without one cannot log in.
     hashed_password: Mapped[str] = mapped_column(server_default="unset")
 
 
 class RefreshToken(Base):
-    """A session that may get new access tokens; only the SHA-256 of its token is kept."""
+    """A refresh token of a user. Only its SHA-256 is stored."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (
@@ -46,7 +46,7 @@ class RefreshToken(Base):
 
 
 class Membership(Base):
-    """Whether a user is Chirpy Red, as of when, and by which event of the provider."""
+    """Whether a user is Chirpy Red, and the id and time of the event that decided it."""
 
     __tablename__ = "memberships"
 
@@ -55,5 +55,5 @@ class Membership(Base):
     )
     is_chirpy_red: Mapped[bool]
     as_of: Mapped[datetime]
-    # Compared byte by byte, so that no locale and no library update decides a tie.
+    # Compared byte by byte, so that the locale does not decide between events of the same time.
     event_id: Mapped[str] = mapped_column(Text(collation="C"))

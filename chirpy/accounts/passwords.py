@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-# OWASP's first recommendation: 19 MiB, two passes, one lane; about 20 ms.
+# OWASP's minimum: 19 MiB, two passes, one lane; about 20 ms.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 # The hash of a random password, for emails without an account. A constant, because computing one
 # would delay each start.
@@ -27,8 +27,8 @@ def hash_password(password: str) -> str:
 def matches(password: str, stored: str | None) -> bool:
     """Return whether `stored` is a hash of `password`.
 
-    With None, for an email without an account, it is False after the same time: the delay of a
-    response must not reveal which emails have an account.
+    Pass None for an email without an account: the result is False after the same time. The time of
+    a response must not reveal which emails have an account.
     """
     try:
         match = HASHING_THREAD.submit(HASHER.verify, stored or DUMMY_HASH, password).result()
@@ -38,5 +38,5 @@ def matches(password: str, stored: str | None) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Return whether a hash has other parameters than HASHER, and should be computed again."""
+    """Return whether a hash has other parameters than HASHER and should be computed again."""
     return HASHER.check_needs_rehash(stored)

@@ -1,4 +1,4 @@
-"""Refresh tokens, from login to revocation. The database keeps only their SHA-256."""
+"""Issue, find and revoke refresh tokens. The database stores only their SHA-256."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from chirpy.accounts.errors import WrongCredentials
+from chirpy.accounts.errors import InvalidRefreshToken, WrongCredentials
 from chirpy.accounts.models import RefreshToken
 from chirpy.database.base import table_of
 from chirpy.database.engine import db
@@ -47,16 +47,19 @@ def issue(user_id: UUID) -> str:
     return token
 
 
-def find_user(token: str) -> UUID | None:
-    """Return the id of the token's user, or None if it is unknown, expired or revoked."""
-    return db.session.scalar(FIND_USER, {"token_hash": digest(token)})
+def find_user(token: str) -> UUID:
+    """Return the id of the token's user. Raise InvalidRefreshToken (401)."""
+    user_id = db.session.scalar(FIND_USER, {"token_hash": digest(token)})
+    if user_id is None:
+        raise InvalidRefreshToken
+    return user_id
 
 
 def revoke(token: str) -> None:
-    """Revoke a refresh token. An unknown or revoked one stays as it is."""
+    """Revoke a refresh token. Has no effect on an unknown or revoked one."""
     db.session.execute(REVOKE, {"hash_of_token": digest(token)})
 
 
 def digest(token: str) -> bytes:
-    """Return what the database keeps of a token. Tokens are random, so they need no salt."""
+    """Return the SHA-256 of a token. Tokens are random, so it needs no salt."""
     return sha256(token.encode()).digest()

@@ -1,13 +1,13 @@
-"""Create, find and change users. The database decides whether an email is unique."""
+"""Create and change users. The database decides whether an email is unique."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chirpy.accounts.errors import EmailTaken
+from chirpy.accounts.errors import EmailTaken, UserGone
 from chirpy.accounts.models import Membership, User
 from chirpy.database.base import table_of
 from chirpy.database.engine import db
@@ -22,44 +22,36 @@ MEMBERSHIP = (
     .scalar_subquery()
 )
 IS_CHIRPY_RED = func.coalesce(MEMBERSHIP, false())
-PUBLIC = (USERS.c.id, USERS.c.created_at, USERS.c.updated_at, USERS.c.email)
-VALUES: dict[str, Any] = {
-    "email": bindparam("email"),
-    "hashed_password": bindparam("hashed_password"),
-}
+# The columns of UserRow, for a new user and for a stored one.
+NEW_USER = (USERS.c.id, USERS.c.created_at, USERS.c.updated_at, USERS.c.email, false())
+STORED_USER = (*NEW_USER[:-1], IS_CHIRPY_RED)
 
 CREATE = (
     insert(USERS)
-    .values(VALUES)
+    .values(email=bindparam("email"), hashed_password=bindparam("hashed_password"))
     .on_conflict_do_nothing(index_elements=[text("lower(email)")])
-    .returning(*PUBLIC, false())
-)
-FIND = select(*PUBLIC, IS_CHIRPY_RED, USERS.c.hashed_password).where(
-    func.lower(USERS.c.email) == func.lower(bindparam("email"))
+    .returning(*NEW_USER)
 )
 CHANGE = (
     update(USERS)
     .where(USERS.c.id == bindparam("user_id"))
-    .values(VALUES | {"updated_at": func.now()})
-    .returning(*PUBLIC, IS_CHIRPY_RED)
-)
-# It does not overwrite a password that was changed meanwhile.
-REPLACE_HASH = (
-    update(USERS)
-    .where(USERS.c.id == bindparam("user_id"), USERS.c.hashed_password == bindparam("old_hash"))
-    .values(hashed_password=bindparam("hashed_password"))
+    .values(
+        email=bindparam("email"),
+        hashed_password=bindparam("hashed_password"),
+        updated_at=func.now(),
+    )
+    .returning(*STORED_USER)
 )
 
 
 class UserRow(NamedTuple):
-    """A user as responses show them. Only `find` fills in the password hash."""
+    """A user as responses show them."""
 
     id: UUID
     created_at: datetime
     updated_at: datetime
     email: str
     is_chirpy_red: bool
-    hashed_password: str = ""
 
 
 def create(email: str, hashed_password: str) -> UserRow:
@@ -71,21 +63,11 @@ def create(email: str, hashed_password: str) -> UserRow:
     return UserRow(*row)
 
 
-def find(email: str) -> UserRow | None:
-    """Return the user with this email, in upper or lower case, and their password hash."""
-    row = db.session.execute(FIND, {"email": email}).one_or_none()
-    return None if row is None else UserRow(*row)
-
-
-def change(user_id: UUID, email: str, hashed_password: str) -> UserRow | None:
-    """Change a user's email and password; return None if they are gone. Raise EmailTaken (409)."""
+def change(user_id: UUID, email: str, hashed_password: str) -> UserRow:
+    """Change a user's email and password. Raise UserGone (401) or EmailTaken (409)."""
     values = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
     with violation_raises("uq_users_lower_email", EmailTaken):
         row = db.session.execute(CHANGE, values).one_or_none()
-    return None if row is None else UserRow(*row)
-
-
-def replace_hash(user: UserRow, hashed_password: str) -> None:
-    """Replace the hash of an unchanged password. `updated_at` stays as it is."""
-    values = {"user_id": user.id, "old_hash": user.hashed_password}
-    db.session.execute(REPLACE_HASH, values | {"hashed_password": hashed_password})
+    if row is None:
+        raise UserGone
+    return UserRow(*row)

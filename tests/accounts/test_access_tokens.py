@@ -246,8 +246,8 @@ def test_a_refresh_token_where_the_access_token_belongs_is_told_apart(client: Fl
 
     assert answer.status_code == 401
     assert answer.get_json() == {
-        "error": "This is a refresh token",
-        "hint": "Send the access token, which is `token` in the login",
+        "error": "This is a refresh token; this route requires the access token",
+        "hint": "Send the `token` from the response of POST /api/login",
     }
 
 
@@ -259,8 +259,8 @@ def test_an_access_token_where_the_refresh_token_belongs_is_told_apart(
 
     assert answer.status_code == 401
     assert answer.get_json() == {
-        "error": "This is an access token",
-        "hint": "Send the `refresh_token` of the login",
+        "error": "This is an access token; this route requires the refresh token",
+        "hint": "Send the `refresh_token` from the response of POST /api/login",
     }
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from psycopg2 import extensions
 from sqlalchemy import URL, ClauseElement
 
-from chirpy.accounts import refresh_tokens, users
+from chirpy.accounts import login, refresh_tokens, users
 from chirpy.chirps.posting import DELETE, FIND, FIND_AUTHOR
 from chirpy.chirps.timeline import PAGES
 from chirpy.database.autocommit import compiled
@@ -85,9 +85,9 @@ def test_one_chirp_is_found_by_its_key(
 @pytest.mark.parametrize(
     ("statement", "parameters", "index"),
     [
-        (users.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
+        (login.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
         (users.CHANGE, SOMEBODY, "pk_users"),
-        (users.REPLACE_HASH, SOMEBODY, "pk_users"),
+        (login.REPLACE_HASH, SOMEBODY, "pk_users"),
         (refresh_tokens.FIND_USER, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
         (refresh_tokens.REVOKE, {"hash_of_token": TOKEN_HASH}, "pk_refresh_tokens"),
     ],
