@@ -1,7 +1,7 @@
 """The header `Idempotency-Key`: a repeated request creates no second chirp.
 
-draft-ietf-httpapi-idempotency-key-header-07. The key is also accepted without quotes, as many
-clients send it.
+See draft-ietf-httpapi-idempotency-key-header-07. A key without quotes is accepted too, because many
+clients send it so.
 """
 
 import re
@@ -33,5 +33,5 @@ def read_key(request: Request) -> str | None:
 
 
 def fingerprint(body: str) -> bytes:
-    """Return the SHA-256 of a chirp as it was sent: a repeated request must have the same."""
+    """Return the SHA-256 of a body before cleaning. A repeated request must have the same."""
     return sha256(body.encode()).digest()

@@ -13,9 +13,10 @@ MAX_KEY_LENGTH = 255  # characters of an Idempotency-Key
 
 
 class Chirp(Base):
-    """One thing said, as it is shown: cleaned.
+    """A chirp, with its cleaned body.
 
-    Posted with an Idempotency-Key, it also keeps that key and the SHA-256 of what was posted.
+    If it was posted with an Idempotency-Key, the row also has that key and the SHA-256 of the body
+    before cleaning.
     """
 
     __tablename__ = "chirps"

@@ -1,4 +1,4 @@
-"""Post a chirp, find one, delete one."""
+"""Post, find and delete single chirps."""
 
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -46,26 +46,29 @@ def post_autocommit(author_id: UUID, body: str, key: str | None) -> Posted:
 
     Raise ChirpTooLong (400), UserGone (401) or IdempotencyKeyReused (422).
     """
-    chirp_id = uuid4()
-    posted_hash = None if key is None else idempotency.fingerprint(body)
-    values = (chirp_id, wording.clean(body), author_id, key, posted_hash)
+    values = {
+        "id": uuid4(),
+        "body": wording.clean(body),
+        "user_id": author_id,
+        "idempotency_key": key,
+        "posted_hash": None if key is None else idempotency.fingerprint(body),
+    }
     with violation_raises("fk_chirps_user_id_users", UserGone):
-        [row] = run_autocommit(POST, dict(zip(COLUMNS, values, strict=True)))
-    json, stored_id, stored_hash = row
-    if stored_hash is not None and bytes(stored_hash) != posted_hash:
+        [(json, stored_id, stored_hash)] = run_autocommit(POST, values)
+    if stored_hash is not None and bytes(stored_hash) != values["posted_hash"]:
         raise IdempotencyKeyReused
-    return Posted(json, replayed=stored_id != chirp_id)
+    return Posted(json, replayed=stored_id != values["id"])
 
 
-def find(chirp_id: UUID) -> str:
-    """Return a chirp as JSON. Raise UnknownChirp (404)."""
+def find_chirp(chirp_id: UUID) -> str:
+    """Return one chirp as JSON. Raise UnknownChirp (404)."""
     for [chirp] in run_autocommit(FIND, {"id": chirp_id}):
         return chirp
     raise UnknownChirp
 
 
 def delete_own(chirp_id: UUID, author_id: UUID) -> None:
-    """Delete a chirp of its author. Raise UnknownChirp (404), then NotTheAuthor (403)."""
+    """Delete an author's chirp. Raise UnknownChirp (404), then NotTheAuthor (403)."""
     stored_author_id = db.session.scalar(FIND_AUTHOR, {"id": chirp_id})
     if stored_author_id is None:
         raise UnknownChirp

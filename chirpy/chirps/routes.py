@@ -17,7 +17,7 @@ blueprint = Blueprint("chirps", __name__, url_prefix="/api")
 
 @blueprint.post("/chirps")
 def post_chirp() -> ResponseReturnValue:
-    """Post a chirp. Not idempotent, unless the request has an Idempotency-Key.
+    """Post a chirp. The request is idempotent only with an Idempotency-Key.
 
     201 Chirp; 401; 400; 422 when the key was used for another chirp.
     """
@@ -38,7 +38,7 @@ def list_chirps() -> ResponseReturnValue:
 @blueprint.get("/chirps/<chirp_id>")
 def show_chirp(chirp_id: str) -> ResponseReturnValue:
     """Show one chirp. 200 Chirp; 400 not a UUID; 404."""
-    return object_response(posting.find(parse_path_uuid(chirp_id)))
+    return object_response(posting.find_chirp(parse_path_uuid(chirp_id)))
 
 
 @blueprint.delete("/chirps/<chirp_id>")

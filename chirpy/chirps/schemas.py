@@ -7,7 +7,7 @@ from chirpy.web.paging import CursorField, LimitField
 
 
 class NewChirpSchema(RequestSchema):
-    """`{body}`. Its length is checked where it is cleaned."""
+    """`{body}`. `wording.clean` checks its length."""
 
     body = TextField()
 

@@ -20,8 +20,8 @@ CHIRP_JSON = json_object(chirp_schema, CHIRPS)
 ORDER = (CHIRPS.c.created_at, CHIRPS.c.id)
 
 
-def build_page(newest_first: bool, by_author: bool, continued: bool) -> Select[str]:
-    """Return the statement of one kind of page."""
+def build_statement(newest_first: bool, by_author: bool, continued: bool) -> Select[str]:
+    """Return the statement for one kind of page."""
     page = select(CHIRP_JSON).limit(bindparam("limit"))
     page = page.order_by(*(column.desc() if newest_first else column for column in ORDER))
     if by_author:
@@ -32,13 +32,13 @@ def build_page(newest_first: bool, by_author: bool, continued: bool) -> Select[s
     return page
 
 
-PAGES = {kind: build_page(*kind) for kind in product([False, True], repeat=3)}
+PAGES = {kind: build_statement(*kind) for kind in product([False, True], repeat=3)}
 
 
 def list_page(
     author_id: UUID | None, newest_first: bool, after: Cursor | None, limit: int
 ) -> tuple[Sequence[str], Cursor | None]:
-    """Return up to `limit` chirps, each as JSON, and the next page's cursor if there is one."""
+    """Return up to `limit` chirps as JSON, and the cursor of the next page if there is one."""
     statement = PAGES[newest_first, author_id is not None, after is not None]
     cursor = after._asdict() if after else {}
     parameters = {"author_id": author_id, "limit": limit + 1, **cursor}
@@ -47,6 +47,6 @@ def list_page(
 
 
 def cursor_of(chirp: str) -> Cursor:
-    """Return the position of a chirp, which is given as JSON."""
+    """Return the position of a chirp, given as JSON."""
     values = json.loads(chirp)
     return Cursor(datetime.fromisoformat(values["created_at"]), UUID(values["id"]))

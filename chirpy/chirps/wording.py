@@ -10,7 +10,7 @@ REPLACEMENT = "****"
 def clean(body: str) -> str:
     """Return `body` with its profane words replaced. Raise ChirpTooLong (400).
 
-    A word is what stands between single spaces; upper and lower case are the same.
+    Words are separated by single spaces; upper and lower case are the same.
     """
     if len(body) > MAX_CHIRP_LENGTH:
         raise ChirpTooLong(len(body), MAX_CHIRP_LENGTH)
