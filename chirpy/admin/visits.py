@@ -1,8 +1,8 @@
-"""Count the visits of the website: one number for all server processes.
+"""Count the visits of the website, for all server processes together.
 
-A sequence counts without a lock and without a row, also when a transaction is rolled back. It
-writes ahead, 32 numbers at a time, and no commit waits for that: after a crash of Postgres the
-number can be up to 32 too high, or lack the visits of the last second.
+A Postgres sequence counts without a row lock, also when the transaction is rolled back. Postgres
+logs its value for 32 visits in advance, and no commit waits for that: after a crash the number can
+be up to 32 too high, or lack the visits of the last second.
 """
 
 from sqlalchemy import Sequence, select, text

@@ -1,1 +1,1 @@
-"""The pages for people with a browser."""
+"""The web pages."""

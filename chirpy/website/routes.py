@@ -1,4 +1,4 @@
-"""The pages below /app/. The admin room counts the visits."""
+"""The pages below /app/. `chirpy.admin` counts the visits."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ blueprint = Blueprint("website", __name__)
 
 @blueprint.get("/app")
 def redirect_to_front_page() -> ResponseReturnValue:
-    """Redirect to the page, relative, whatever the Host header says. 308."""
+    """Redirect to /app/. 308 with a relative location, for any Host header."""
     return redirect("/app/", 308)
 
 
 @blueprint.get("/app/")
 @blueprint.get("/app/<path:name>")
 def show_page(name: str = "index.html") -> ResponseReturnValue:
-    """Show a page, or a file that belongs to one. 200; 404."""
+    """Show the front page or one of its files. 200; 404."""
     return send_from_directory(PAGES, name)
