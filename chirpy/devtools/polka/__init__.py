@@ -1,1 +1,1 @@
-"""Polka, the payment provider, simulated: anybody may see deliveries go wrong and end well."""
+"""Simulate Polka, the payment provider: deliver webhook events and check the result."""

@@ -1,137 +1,105 @@
-"""`flask polka`: deliver one event, or a storm of them."""
+"""Define `flask polka send` and `flask polka storm`."""
 
-import secrets
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from time import monotonic
+from functools import partial
+from secrets import randbelow
 from typing import Any
+from uuid import uuid4
 
 import click
 from flask.cli import AppGroup
 
-from chirpy.database.explanations import database_errors_explained as trouble_explained
-from chirpy.devtools.polka import options, reports
-from chirpy.devtools.polka.crowd import crowd
-from chirpy.devtools.polka.delivery import Round
-from chirpy.devtools.polka.messages import Message, compose, new_id
-from chirpy.devtools.polka.receiver import Receiver
-from chirpy.devtools.polka.storm import Tallies, plan
-from chirpy.devtools.polka.verdict import differences
+from chirpy.database.explanations import database_errors_explained
+from chirpy.devtools.polka import options
+from chirpy.devtools.polka.database_judge import DatabaseJudge
+from chirpy.devtools.polka.delivery import deliver
+from chirpy.devtools.polka.http_judge import HttpJudge
+from chirpy.devtools.polka.receiver import Receiver, compose
+from chirpy.devtools.polka.storm import Storm
 from chirpy.settings import current_settings
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
-COUNT = click.IntRange(min=1)
-THREADS = click.IntRange(1, 256)  # each with a connection of its own
+COUNT, THREADS, ATTEMPTS = click.IntRange(1), click.IntRange(1, 256), click.IntRange(1, 100)
+NEW_SEED = partial(randbelow, 2**32)
+SHOW = {"show_default": True}
 
-polka = AppGroup(
-    "polka", help="Play Polka, the payment provider.", context_settings={"show_default": True}
-)
+polka = AppGroup("polka", help="Act as Polka, the payment provider.", context_settings=SHOW)
 
 
 def now() -> str:
-    """The time in ISO 8601."""
+    """Return the time in ISO 8601."""
     return datetime.now(UTC).isoformat()
-
-
-def new_seed() -> int:
-    """A seed that is easily typed again."""
-    return secrets.randbelow(2**32)
 
 
 @polka.command()
 @click.argument("event")
 @click.argument("user_id")
-@click.option("--id", "event_id", default=new_id, show_default="a new one", help="Id of the event.")
+@click.option("--id", "event_id", default=uuid4, show_default="a new id", help="Id of the event.")
 @click.option("--no-id", "event_id", flag_value="", show_default=False, help="Send no id.")
-@click.option("--timestamp", default=now, show_default="now", help="When it happened, in ISO 8601.")
-@click.option(
-    "--no-timestamp", "timestamp", flag_value="", show_default=False, help="Send no time."
-)
-@click.option(
-    "--set",
-    "places",
-    multiple=True,
-    metavar="PATH=VALUE",
-    callback=options.places,
-    help="Set any place of the JSON, as in data.plan=gold; may be repeated.",
-)
+@click.option("--timestamp", default=now, show_default="now", help="Time of the event, ISO 8601.")
+@click.option("--no-timestamp", "timestamp", flag_value="", show_default=False, help="Send none.")
+@options.change_option
 @click.option("--times", default=1, type=THREADS, help="Deliver the same event so many times.")
-@click.option("--at-once", is_flag=True, help="All of these times at the same moment.")
-@options.delivered(attempts=5)
-def send(receiver: Receiver, attempts: int, times: int, at_once: bool, **event: Any) -> None:
+@click.option("--concurrent", is_flag=True, help="Make these deliveries concurrently.")
+@click.option("--attempts", default=5, type=ATTEMPTS, help="Attempts of each delivery.")
+@options.receiver_options
+def send(receiver: Receiver, times: int, concurrent: bool, attempts: int, **event: Any) -> None:
     """Deliver an EVENT, such as user.upgraded or user.downgraded, about the user USER_ID.
 
-    Whatever is not answered with a 2xx is sent again after 0.5, 1, 2, 4, … seconds, or when
-    Retry-After says. The exit code is 0 if every delivery was acknowledged. --no-id and
-    --no-timestamp together make the course's form of an event.
+    A delivery without a 2xx is sent again after 0.5, 1, 2, 4, … seconds, or when Retry-After says.
+    The exit code is 0 if every delivery was acknowledged. --no-id and --no-timestamp together make
+    the course's form of an event.
     """
     message = compose(**event)
-    require_signable(message, receiver)
+    if receiver.signing_key and not EVENT_ID_HEADER.fullmatch(message.id):
+        raise click.UsageError(
+            "A signature needs an id of 1 to 255 printable ASCII characters without spaces and "
+            "dots. Next: --no-sign, or another --id"
+        )
     click.echo(f"POST {receiver.url} {message.body.decode()}")
+    concurrency = times if concurrent else 1
+    sent = deliver(receiver, [message] * times, attempts=attempts, concurrency=concurrency)
     given_up = False
-    sents = Round([message] * times, receiver, attempts, times if at_once else 1).go()
-    with closing(sents):
-        for sent in sents:
-            click.echo(reports.line(sent))
-            given_up |= sent.given_up
+    with closing(sent):
+        for attempt in sent:
+            click.echo(attempt)
+            given_up |= attempt.given_up
     sys.exit(given_up)
 
 
-def require_signable(message: Message, receiver: Receiver) -> None:
-    """Raise UsageError for an id that no signature can speak of."""
-    if receiver.signing_key and not EVENT_ID_HEADER.fullmatch(message.event_id or ""):
-        raise click.UsageError(
-            "A signature needs an id of 1 to 255 printable ASCII characters without blanks and "
-            "dots. Next: --no-sign, or another --id"
-        )
-
-
 @polka.command()
-@click.option("--users", default=100, type=COUNT, help="Users to make for it.")
-@click.option("--events", default=1000, type=COUNT, help="Upgrades and downgrades of theirs.")
+@click.option("--users", default=100, type=COUNT, help="Users to make.")
+@click.option("--events", default=1000, type=COUNT, help="Upgrades and downgrades of the users.")
 @click.option("--repeats", default=3, type=COUNT, help="Deliveries of each event.")
-@click.option("--shuffle/--no-shuffle", default=True, help="In any order, or event by event.")
-@click.option("--concurrency", default=16, type=THREADS, help="Deliveries at the same moment.")
-@click.option("--seed", type=int, default=new_seed, show_default="random", help="Plan it again.")
-@click.option("--keep", is_flag=True, help="Leave its users and events in the database.")
-@options.delivered(attempts=8)
-def storm(
-    receiver: Receiver, attempts: int, concurrency: int, users: int, keep: bool, **size: Any
-) -> None:
-    """Deliver many events, several times and at once, and check what came of it.
+@click.option("--shuffle/--no-shuffle", default=True, help="Deliver in random order.")
+@click.option("--concurrency", default=16, type=THREADS, help="Concurrent deliveries.")
+@click.option("--attempts", default=8, type=ATTEMPTS, help="Attempts of each delivery.")
+@click.option("--seed", type=int, default=NEW_SEED, show_default="random", help="Repeat a plan.")
+@click.option("--keep", is_flag=True, help="Leave users and events in the database.")
+@click.option("--verify", type=click.Choice(["http", "database"]), help="How to check the result.")
+@click.option("--mixed/--no-mixed", default=None, help="Upgrade and downgrade the same users.")
+@options.receiver_options
+def storm(receiver: Receiver, keep: bool, verify: str | None, **size: Any) -> None:
+    """Deliver many events, several times and concurrently, then check the result.
 
-    Kill workers or restart Postgres meanwhile: whatever was not acknowledged is sent again. Then
-    the database must hold each event once and each user's last state. The exit code is 0 if it
-    does. The storm makes users of its own, and removes all that is theirs.
+    Kill workers or restart Postgres meanwhile: a delivery without a 2xx is sent again. The exit
+    code is 0 if every delivery was acknowledged and the check finds no difference.
+
+    --verify database, the default for this Chirpy, compares its rows: each event once, each
+    delivery counted, each user as after their last event. Then it deletes users and events.
+
+    --verify http, the default for other servers, makes users by POST /api/users, who stay there,
+    and reads is_chirpy_red by POST /api/login. In the course only user.upgraded has an effect, at
+    any time; so half of the users get only upgrades and must be red, the others only downgrades and
+    must not. With --mixed the last event by timestamp must count; of several with it, any may.
     """
     if current_settings().platform != "dev":
-        raise click.ClickException("A storm makes users: start it with PLATFORM=dev")
-    run = f"storm-{secrets.token_hex(4)}"
-    with trouble_explained(), crowd(run, users, keep) as user_ids:
-        planned = plan(run, user_ids, **size)
-        click.echo(reports.headline(run, planned, receiver, size["seed"]))
-        tallies = blow(planned.messages, receiver, attempts, concurrency)
-        all_right = reports.verdict(differences(user_ids, planned, tallies))
-    sys.exit(not all_right)
-
-
-def blow(
-    messages: Sequence[Message], receiver: Receiver, attempts: int, concurrency: int
-) -> Tallies:
-    """Send it all, with the progress and the latest failure on stderr, and print what was seen.
-
-    Once one delivery is given up, the others are too.
-    """
-    began, tallies = monotonic(), Tallies()
-    sents = Round(messages, receiver, attempts, concurrency).go()
-    with closing(sents), reports.progress(len(messages)) as show:
-        for sent in sents:
-            tallies.count(sent)
-            show(sent)
-            if sent.given_up:
-                break
-    for line in reports.summary(tallies, len(messages), monotonic() - began):
-        click.echo(line)
-    return tallies
+        raise click.ClickException("A storm makes users. Next: set PLATFORM=dev")
+    is_own = receiver.url.replace("//localhost:", "//127.0.0.1:").startswith(options.own_root())
+    uses_database = verify == "database" or (is_own and not verify)
+    size["mixed"] = uses_database if size["mixed"] is None else size["mixed"]
+    judge = DatabaseJudge(keep) if uses_database else HttpJudge(receiver.url)
+    with database_errors_explained():
+        sys.exit(Storm(receiver, **size).run(judge))

@@ -1,119 +1,113 @@
-"""Who receives the messages, and one attempt to deliver one.
-
-The standard library's HTTP client is enough: urllib3 is built on it, and what it adds (redirects,
-retries out of sight) is what a provider whose every attempt is to be seen would have to turn off.
-"""
+"""Send messages to a receiver, and read its answers. Redirects are not followed."""
 
 import json
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from werkzeug.http import parse_date
 
-from chirpy.devtools.polka.messages import Message
 from chirpy.webhooks.signature import sign
 
-TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 advises 15 to 30
-SECONDS = re.compile(r"[0-9]{1,9}")
+TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 recommends 15 to 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """Where messages go, and what proves to whoever is there that they are Polka's."""
+class Message(NamedTuple):
+    """The id of an event, empty if it has none, and the bytes that all its deliveries send."""
+
+    id: str
+    body: bytes
+
+
+class Receiver(NamedTuple):
+    """The URL that receives messages, and the credentials to send."""
 
     url: str
-    api_key: str | None
-    signing_key: bytes | None
+    api_key: str | None = None
+    signing_key: bytes | None = None
 
     def headers(self, message: Message) -> dict[str, str]:
-        """The headers of an attempt that is made now: each is signed anew."""
+        """Return the headers of an attempt made now: each attempt has a new signature."""
         headers = {"Content-Type": "application/json", "User-Agent": "Polka (simulated)"}
-        if self.api_key is not None:
+        if self.api_key:
             headers["Authorization"] = f"ApiKey {self.api_key}"
-        if self.signing_key is not None and message.event_id is not None:
-            proof = {"event_id": message.event_id, "timestamp": str(int(time.time()))}
-            headers["webhook-id"] = proof["event_id"]
-            headers["webhook-timestamp"] = proof["timestamp"]
-            headers["webhook-signature"] = sign(**proof, body=message.body, key=self.signing_key)
+        if self.signing_key and message.id:
+            signed = {"event_id": message.id, "timestamp": str(int(time.time()))}
+            headers["webhook-signature"] = sign(**signed, body=message.body, key=self.signing_key)
+            headers |= {"webhook-id": message.id, "webhook-timestamp": signed["timestamp"]}
         return headers
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of one attempt.
+class Answer(NamedTuple):
+    """An answer; `status` is 0 if none came, `text` is its outcome, its error or the reason."""
 
-    `status` is None if no answer came. `says` is the receiver's word on it, or why there is none.
-    `retry_after`, in seconds, is how long the receiver asks to be left alone.
-    """
-
-    status: int | None
-    says: str
-    retry_after: float = 0
+    status: int
+    text: str
+    content: dict[str, Any]  # of the JSON object in the body
+    retry_after: float  # seconds
 
     def __str__(self) -> str:
-        return f"{self.status or 'no answer:'} {self.says}".rstrip()
+        return f"{self.status or 'no answer:'} {self.text}".rstrip()
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the receiver has it for good."""
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def unsure(self) -> bool:
-        """Whether nobody can say if it was taken: no answer came, or the receiver is in trouble."""
-        return self.status is None or self.status >= 500
+        return 200 <= self.status < 300
 
 
-class Line:
-    """A connection to the receiver, kept open from one message to the next. For one thread."""
+class Connection:
+    """A connection to a receiver, kept open between messages. For one thread."""
 
     def __init__(self, receiver: Receiver) -> None:
-        url = urlsplit(receiver.url)
-        kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        self.connection = kind(url.hostname or "", url.port or kind.default_port, timeout=TIMEOUT)
-        self.target = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
-        self.receiver = receiver
+        parts = urlsplit(receiver.url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._http = kind(parts.hostname or "", parts.port or kind.default_port, timeout=TIMEOUT)
+        self._path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        self._receiver = receiver
+        self.close = self._http.close  # the next message opens it again
 
-    def attempt(self, message: Message) -> Attempt:
-        """Send a message and hear what the receiver says; redirects are not followed."""
-        headers = self.receiver.headers(message)
+    def send(self, message: Message) -> Answer:
+        """Send a message, and return the answer."""
+        content: Any = None
         try:
-            self.connection.request("POST", self.target, message.body, headers)
-            with self.connection.getresponse() as answer:
-                return heard(answer, answer.read())
+            self._http.request("POST", self._path, message.body, self._receiver.headers(message))
+            with self._http.getresponse() as response, suppress(ValueError):
+                content = json.loads(response.read())
         except (OSError, HTTPException) as error:
             self.close()
-            return Attempt(None, getattr(error, "strerror", None) or str(error))
-
-    def close(self) -> None:
-        """Hang up; the next attempt opens the line again."""
-        self.connection.close()
-
-
-def heard(answer: HTTPResponse, body: bytes) -> Attempt:
-    """What an answer says: the outcome of what was taken, or the error and what to do about it."""
-    says = answer.getheader("Webhook-Outcome") or told(body) or answer.reason
-    return Attempt(answer.status, says, seconds(answer.getheader("Retry-After", "")))
+            return Answer(0, getattr(error, "strerror", None) or str(error), {}, 0)
+        content = content if isinstance(content, dict) else {}
+        error_text = ". ".join(str(content[key]) for key in ("error", "hint") if content.get(key))
+        text = response.getheader("Webhook-Outcome") or error_text or response.reason
+        wait = seconds_until(response.getheader("Retry-After", ""))
+        return Answer(response.status, text, content, wait)
 
 
-def told(body: bytes) -> str:
-    """`error` and `hint` of a JSON body, nothing of any other."""
-    try:
-        known: Any = json.loads(body)
-    except ValueError:
-        return ""
-    words = [known.get("error"), known.get("hint")] if isinstance(known, dict) else []
-    return ". ".join(str(word) for word in words if word)
-
-
-def seconds(retry_after: str) -> float:
-    """The header `Retry-After` in seconds from now, whichever of its two forms it has; else 0."""
-    if SECONDS.fullmatch(retry_after):
+def seconds_until(retry_after: str) -> float:
+    """Return the seconds that either form of `Retry-After` asks for, 0 if it is invalid."""
+    if re.fullmatch("[0-9]{1,9}", retry_after):
         return int(retry_after)
     moment = parse_date(retry_after)
-    return max(0, (moment - datetime.now(UTC)).total_seconds()) if moment else 0
+    return (moment - datetime.now(UTC)).total_seconds() if moment else 0
+
+
+def compose(
+    event: str, user_id: str, event_id: str, timestamp: str, changes: Iterable[Any] = ()
+) -> Message:
+    """Write an event without an empty id or timestamp; `changes` are dotted paths and values."""
+    optional = {"id": event_id, "timestamp": timestamp}
+    content: dict[str, Any] = {name: text for name, text in optional.items() if text}
+    content |= {"event": event, "data": {"user_id": user_id}}
+    for path, value in changes:
+        *parents, name = path.split(".")
+        place = content
+        for parent in parents:
+            if not isinstance(place.get(parent), dict):
+                place[parent] = {}
+            place = place[parent]
+        place[name] = value
+    return Message(event_id, json.dumps(content).encode())

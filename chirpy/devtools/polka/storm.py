@@ -1,107 +1,88 @@
-"""A storm: many events, each delivered several times, in any order and many at once."""
+"""Run a storm: make users, deliver events, and check what they left."""
 
-import string
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
 from random import Random
-from typing import NamedTuple
-from uuid import UUID
+from secrets import token_hex
 
-from chirpy.devtools.polka.delivery import Sent
-from chirpy.devtools.polka.messages import Message, compose
+import click
 
-TYPES = ("user.upgraded", "user.downgraded")
-SIGNS = string.ascii_letters + string.digits + "-_"  # by bytes in another order than by any locale
-EVENTS_A_MOMENT = 2  # of one user, on average: ties often enough to be got wrong
-HOUR = 3600  # seconds, into which all events fall
+from chirpy.devtools.polka.database_judge import DatabaseJudge
+from chirpy.devtools.polka.delivery import deliver
+from chirpy.devtools.polka.http_judge import HttpJudge
+from chirpy.devtools.polka.plan import plan
+from chirpy.devtools.polka.receiver import Answer, Message, Receiver
+
+SHOWN = 10  # differences; more are rarely of another kind
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """An event that happens in a storm."""
+class Storm:
+    """A storm as its options describe it."""
 
-    event_id: str
-    type: str
-    user_id: UUID
-    occurred_at: datetime
+    receiver: Receiver
+    users: int
+    events: int
+    repeats: int
+    shuffle: bool
+    mixed: bool
+    seed: int
+    attempts: int
+    concurrency: int
 
-    @property
-    def rank(self) -> tuple[datetime, bytes]:
-        """Its place among the events of its user: by time, then by id, byte by byte."""
-        return self.occurred_at, self.event_id.encode()
-
-    @property
-    def membership(self) -> tuple[bool, datetime, str]:
-        """What its user's membership is after it: red or not, as of when, by which event."""
-        return self.type == "user.upgraded", self.occurred_at, self.event_id
-
-    def message(self) -> Message:
-        """What is sent of it, each time the same."""
-        when = self.occurred_at.isoformat()
-        return compose(self.type, str(self.user_id), self.event_id, when)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What Polka knows of one event: the outcomes it was told, the attempts it is unsure of."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    unsure: int = 0
-
-
-@dataclass(slots=True)
-class Tallies:
-    """What Polka knows of each event, by its id, and of all of them together."""
-
-    of: defaultdict[str | None, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    outcomes: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-
-    def count(self, sent: Sent) -> None:
-        """Take one attempt into account."""
-        tally = self.of[sent.message.event_id]
-        if sent.attempt.acknowledged:
-            self.outcomes[sent.attempt.says] += 1
-            tally.outcomes[sent.attempt.says] += 1
-        else:
-            self.failures[str(sent.attempt)] += 1
-            tally.unsure += sent.attempt.unsure
-
-
-class Plan(NamedTuple):
-    """What happens in a storm, and what is sent of it, in the order in which it is sent."""
-
-    events: list[Planned]
-    messages: list[Message]
-
-
-def plan(
-    run: str, user_ids: Sequence[UUID], *, events: int, repeats: int, shuffle: bool, seed: int
-) -> Plan:
-    """Think of events of these users; the same seed makes the same plan of another run.
-
-    Each event is sent `repeats` times: in one go, or anywhere among all the others.
-    """
-    chance = Random(seed)
-    planned = happenings(run, user_ids, events, chance)
-    messages = [message for event in planned for message in [event.message()] * repeats]
-    if shuffle:
-        chance.shuffle(messages)
-    return Plan(planned, messages)
-
-
-def happenings(run: str, user_ids: Sequence[UUID], events: int, chance: Random) -> list[Planned]:
-    """Events within the last hour, many at the same moment as others of the same user."""
-    hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=HOUR)
-    moments = min(HOUR, 1 + events // len(user_ids) // EVENTS_A_MOMENT)
-    return [
-        Planned(
-            event_id=f"{run}-{''.join(chance.choices(SIGNS, k=12))}",
-            type=chance.choice(TYPES),
-            user_id=chance.choice(user_ids),
-            occurred_at=hour_ago + timedelta(seconds=chance.randrange(moments)),
+    def run(self, judge: DatabaseJudge | HttpJudge) -> bool:
+        """Run the storm and print the result; return whether there are differences."""
+        name, chance = f"storm-{token_hex(4)}", Random(self.seed)
+        emails = [f"{name}-{number}@polka.example" for number in range(1, self.users + 1)]
+        with judge.users(emails) as user_ids:
+            events = list(plan(name, user_ids, self.events, self.mixed, chance))
+            messages = [event.message() for event in events for _ in range(self.repeats)]
+            if self.shuffle:
+                chance.shuffle(messages)
+            signed = "signed" if self.receiver.signing_key else "not signed"
+            amount = f"{len(events)} events in {len(messages)} deliveries, {signed}"
+            click.echo(f"{name}: {amount}, to {self.receiver.url} (--seed {self.seed})")
+            answers = self.deliver(messages)
+            if missing := print_summary([*chain(*answers.values())], len(messages)):
+                found = [f"{missing} deliveries without a 2xx, so nothing else was checked"]
+            else:
+                found = list(judge.differences(events, answers))
+        click.echo(
+            "\n  ".join([f"{len(found) or 'no'} differences in {judge.scope}", *found[:SHOWN]])
         )
-        for _ in range(events)
-    ]
+        return bool(found)
+
+    def deliver(self, messages: Sequence[Message]) -> dict[str, list[Answer]]:
+        """Deliver messages until one is given up; show the progress and the latest failure."""
+        answers: dict[str, list[Answer]] = defaultdict(list)
+        limits = {"attempts": self.attempts, "concurrency": self.concurrency}
+        progress = click.progressbar(
+            length=len(messages),
+            file=sys.stderr,
+            show_pos=True,
+            item_show_func=lambda failure: failure,
+            update_min_steps=0,  # so that a failure, which is no step, is shown
+        )
+        with closing(deliver(self.receiver, messages, **limits)) as attempts, progress as bar:
+            for attempt in attempts:
+                answer = attempt.answer
+                answers[attempt.message.id].append(answer)
+                bar.update(int(answer.acknowledged), "" if answer.acknowledged else str(answer))
+                if attempt.given_up:
+                    break
+        return answers
+
+
+def print_summary(answers: Sequence[Answer], deliveries: int) -> int:
+    """Print all answers, counted; return how many deliveries were not acknowledged."""
+    acknowledged = sum(answer.acknowledged for answer in answers)
+    click.echo(
+        f"{acknowledged} of {deliveries} deliveries acknowledged in {len(answers)} attempts:"
+    )
+    for answer, count in Counter(map(str, answers)).most_common():
+        click.echo(f"{count:8} {answer}")
+    return deliveries - acknowledged
