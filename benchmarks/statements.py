@@ -23,7 +23,7 @@ from benchmarks.failures import BenchmarkFailed
 from benchmarks.scene import Scene
 from chirpy import create_app
 from chirpy.database.engine import db
-from chirpy.settings import SettingsSchema
+from chirpy.settings import parse_settings
 from chirpy.web.paging import Cursor
 
 
@@ -54,8 +54,7 @@ def overhear(
     environment: Mapping[str, str], scene: Scene, cases: Sequence[Case]
 ) -> dict[str, Transaction]:
     """The transaction of each case. Raises BenchmarkFailed."""
-    given = {name: value for name, value in environment.items() if value}
-    app = create_app(SettingsSchema().load(given))
+    app = create_app(parse_settings(environment))
     with app.app_context():
         engine = db.engine
     event.listen(engine, "do_connect", listen_in)

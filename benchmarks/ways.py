@@ -21,7 +21,7 @@ from benchmarks.lookups import BOUND, LOOKUPS, Lookup
 from benchmarks.servers import stopped_tidily
 from chirpy import create_app
 from chirpy.database.engine import db
-from chirpy.settings import SettingsSchema
+from chirpy.settings import parse_settings
 
 MARK = "ways"
 CHIRPS = 1000
@@ -96,9 +96,7 @@ def measure(rounds: int, seconds: float) -> Comparison:
 
 def application(home: House) -> Flask:
     """Chirpy in this process."""
-    return create_app(
-        SettingsSchema().load({name: value for name, value in home.environment.items() if value})
-    )
+    return create_app(parse_settings(home.environment))
 
 
 def turn(app: Flask, lookup: Lookup, chirps: Sequence[UUID], seconds: float) -> Turn:

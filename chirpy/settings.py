@@ -3,32 +3,21 @@
 import os
 import re
 from base64 import b64decode
-from binascii import Error as Base64Error
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
 from flask import current_app
-from marshmallow import (
-    EXCLUDE,
-    Schema,
-    ValidationError,
-    fields,
-    post_load,
-    validates,
-    validates_schema,
-)
-from marshmallow.validate import OneOf, Regexp
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 EXTENSION = "chirpy.settings"  # where the application keeps its settings
 DRIVER = "postgresql+psycopg2"  # named: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3
-SCHEMES = {"postgres", "postgresql", DRIVER}
 JWT_SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as its hash
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks 1.0.0: 24 to 64 bytes
-DIGITS = re.compile("[0-9]{1,18}")
 HOW_TO_MAKE_ONE = "try `python -c 'import secrets; print(secrets.token_hex(32))'`"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -41,9 +30,8 @@ class SettingsError(Exception):
 class Settings:
     """What can differ between deployments.
 
-    Without `db_url` the embedded Postgres is used. `polka_webhook_secrets` are decoded keys; a
-    delivery is signed with any one of them. The defaults of `workers` (processes) and `threads` (in
-    each) keep the connections, two for each thread, below the 100 that Postgres allows by default.
+    A delivery is signed with any one of `polka_webhook_secrets`, which are decoded keys. By default
+    the connections, two for each thread of each worker process, stay below Postgres' 100.
     """
 
     db_url: URL | None = field(repr=False, default=None)  # its options can be secret
@@ -57,103 +45,34 @@ class Settings:
     threads: int = 4
 
 
-class DatabaseUrl(fields.Field[URL]):
-    """A `postgres://…` or `postgresql://…` URL."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> URL:
-        try:
-            url = make_url(value)
-        except (ArgumentError, ValueError):
-            raise ValidationError("write it as postgres://user:password@host:5432/name") from None
-        if url.drivername not in SCHEMES:
-            raise ValidationError("must start with postgres:// or postgresql://")
-        if password := url.query.get("password"):  # SQLAlchemy would not hide it there
-            url = url.set(password=str(password)).difference_update_query(["password"])
-        return url.set(drivername=DRIVER)
-
-
-class SigningKeys(fields.Field[tuple[bytes, ...]]):
-    """`whsec_…` keys with commas or spaces between them: several while one is replaced."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[bytes, ...]:
-        return tuple(signing_key(secret) for secret in value.replace(",", " ").split())
-
-
-class WholeNumber(fields.Field[int]):
-    """A whole number from `minimum` to `maximum`."""
-
-    def __init__(self, minimum: int, maximum: int, *, data_key: str) -> None:
-        super().__init__(data_key=data_key)
-        self.bounds = minimum, maximum
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        return parse_whole_number(value, *self.bounds)
-
-
-class SettingsSchema(Schema):
-    """The settings by their names in the environment."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    db_url = DatabaseUrl(data_key="DB_URL")
-    platform = fields.Str(
-        data_key="PLATFORM", validate=OneOf(["dev", "prod"], error="must be dev or prod")
-    )
-    jwt_secret = fields.Str(
-        data_key="JWT_SECRET",
-        required=True,
-        error_messages={"required": f"is missing: {HOW_TO_MAKE_ONE}"},
-    )
-    polka_key = fields.Str(
-        data_key="POLKA_KEY",
-        validate=Regexp(r"[!-~]+\Z", error="must be printable ASCII without spaces"),
-    )
-    polka_webhook_secrets = SigningKeys(data_key="POLKA_WEBHOOK_SECRETS")
-    host = fields.Str(data_key="HOST")
-    port = WholeNumber(1, 65535, data_key="PORT")
-    workers = WholeNumber(1, 256, data_key="WORKERS")
-    threads = WholeNumber(1, 256, data_key="THREADS")
-
-    @validates("jwt_secret")
-    def require_length(self, secret: str, **_: Any) -> None:
-        if len(secret.encode()) < JWT_SECRET_BYTES:
-            raise ValidationError(f"is shorter than {JWT_SECRET_BYTES} bytes: {HOW_TO_MAKE_ONE}")
-
-    @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def require_polka_credentials(self, _: Any, given: dict[str, str], **__: Any) -> None:
-        if not given.keys() & {"POLKA_KEY", "POLKA_WEBHOOK_SECRETS"}:
-            raise ValidationError("is missing: set the key that Polka sends", "POLKA_KEY")
-
-    @post_load
-    def freeze(self, settings: dict[str, Any], **_: Any) -> Settings:
-        return Settings(**settings)
-
-
 def read_settings(dotenv: Path) -> Settings:
-    """Return the settings of the environment; the file `dotenv` provides what it lacks.
-
-    An empty value counts as unset. Raise SettingsError that names all that is missing or wrong.
-    """
+    """Return the settings of the environment; the file `dotenv` adds what the environment lacks."""
     try:
-        found = dotenv_values(dotenv, interpolate=False) | os.environ
+        return parse_settings(dotenv_values(dotenv, interpolate=False) | os.environ)
     except (OSError, UnicodeError) as error:
-        problem = f"Chirpy cannot read {dotenv}: {error}.\nNext: correct or remove this file"
-        raise SettingsError(problem) from None
-    values = {name: value for name, value in found.items() if value}
-    if "SECRET" in values:
-        values.setdefault("JWT_SECRET", values["SECRET"])
-    try:
-        settings: Settings = SettingsSchema().load(values)
-    except ValidationError as error:
-        raise SettingsError(describe(error.messages_dict)) from None
-    return settings
+        next_step = "Next: correct or remove this file"
+        raise SettingsError(f"Chirpy cannot read {dotenv}: {error}.\n{next_step}") from None
 
 
-def describe(problems: dict[str, Any]) -> str:
-    """Return one text with a line for each problem."""
-    lines = [f"  {name} {problem}" for name, texts in problems.items() for problem in texts]
-    return "\n".join(["Chirpy cannot start with these settings:", *lines])
+def parse_settings(environment: Mapping[str, str | None]) -> Settings:
+    """Return the settings. An empty value counts as unset. Raise SettingsError for all problems."""
+    given = {name: text for name, text in environment.items() if text}
+    if "SECRET" in given:
+        given.setdefault("JWT_SECRET", given["SECRET"])
+    values: dict[str, Any] = {}
+    problems = []
+    if "JWT_SECRET" not in given:
+        problems.append(f"JWT_SECRET is missing: {HOW_TO_MAKE_ONE}")
+    if not given.keys() & {"POLKA_KEY", "POLKA_WEBHOOK_SECRETS"}:
+        problems.append("POLKA_KEY is missing: set the key that Polka sends")
+    for name in filter(given.get, PARSERS):
+        try:
+            values[name.lower()] = PARSERS[name](given[name])
+        except ValueError as error:
+            problems.append(f"{name} {error}")
+    if problems:
+        raise SettingsError("\n  ".join(["Chirpy cannot start with these settings:", *problems]))
+    return Settings(**values)
 
 
 def current_settings() -> Settings:
@@ -162,22 +81,65 @@ def current_settings() -> Settings:
     return settings
 
 
-def parse_whole_number(text: str, minimum: int, maximum: int) -> int:
-    """Return the number in decimal digits. Raise ValidationError.
+def parse_database_url(text: str) -> URL:
+    """Return the URL with the driver in it, and the password where SQLAlchemy hides it."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("must be written as postgres://user:password@host:5432/name") from None
+    if url.drivername not in {"postgres", "postgresql", DRIVER}:
+        raise ValueError("must start with postgres:// or postgresql://")
+    if password := url.query.get("password"):
+        url = url.set(password=str(password)).difference_update_query(["password"])
+    return url.set(drivername=DRIVER)
 
-    `int()` alone also accepts 1_000, +1 and Arabic digits.
-    """
-    if not DIGITS.fullmatch(text) or not minimum <= int(text) <= maximum:
-        raise ValidationError(f"must be a whole number from {minimum} to {maximum}")
+
+def parse_jwt_secret(text: str) -> str:
+    """Return the secret if it is long enough to sign with."""
+    if len(text.encode()) < JWT_SECRET_BYTES:
+        raise ValueError(f"is shorter than {JWT_SECRET_BYTES} bytes: {HOW_TO_MAKE_ONE}")
+    return text
+
+
+def parse_signing_keys(text: str) -> tuple[bytes, ...]:
+    """Return the keys in `whsec_` secrets with commas or spaces between them: at least one."""
+    return tuple(map(parse_signing_key, re.findall(r"[^,\s]+", text) or [text]))
+
+
+def parse_signing_key(secret: str) -> bytes:
+    """Return the key in a `whsec_` secret."""
+    try:
+        key = b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith("whsec_") or len(key) not in SIGNING_KEY_BYTES:
+        raise ValueError("must be whsec_ and the base64 of 24 to 64 bytes")
+    return key
+
+
+def parse_matching(text: str, pattern: str, problem: str) -> str:
+    """Return the text if it matches a regular expression."""
+    if not re.fullmatch(pattern, text):
+        raise ValueError(problem)
+    return text
+
+
+def parse_whole_number(text: str, minimum: int, maximum: int) -> int:
+    """Return the number in decimal digits. `int()` also accepts 1_000, +1 and Arabic digits."""
+    if not re.fullmatch("[0-9]{1,18}", text) or not minimum <= int(text) <= maximum:
+        raise ValueError(f"must be a whole number from {minimum} to {maximum}")
     return int(text)
 
 
-def signing_key(secret: str) -> bytes:
-    """Return the key in a `whsec_` secret. Raise ValidationError that does not repeat it."""
-    try:
-        key = b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (Base64Error, ValueError):
-        key = b""
-    if not secret.startswith("whsec_") or len(key) not in SIGNING_KEY_BYTES:
-        raise ValidationError("must be whsec_ and the base64 of 24 to 64 bytes")
-    return key
+# By name in the environment. Each raises ValueError with what is wrong, without the value.
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "DB_URL": parse_database_url,
+    "PLATFORM": partial(parse_matching, pattern="dev|prod", problem="must be dev or prod"),
+    "JWT_SECRET": parse_jwt_secret,
+    "POLKA_KEY": partial(parse_matching, pattern="[!-~]+", problem="must be ASCII without spaces"),
+    "POLKA_WEBHOOK_SECRETS": parse_signing_keys,
+    "HOST": str,
+    "PORT": partial(parse_whole_number, minimum=1, maximum=65535),
+    "WORKERS": partial(parse_whole_number, minimum=1, maximum=256),
+    "THREADS": partial(parse_whole_number, minimum=1, maximum=256),
+}

@@ -58,7 +58,10 @@ class LimitField(fields.Field[int]):
         super().__init__(load_default=DEFAULT_LIMIT)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        return parse_whole_number(value, 1, MAX_LIMIT)
+        try:
+            return parse_whole_number(value, 1, MAX_LIMIT)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 def split_page(

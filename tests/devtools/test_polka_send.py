@@ -20,7 +20,7 @@ from sqlalchemy import URL
 from chirpy.devtools.polka import delivery
 from chirpy.devtools.polka.commands import polka
 from chirpy.devtools.polka.delivery import LONGEST_WAIT, STRETCH, wait_after
-from chirpy.settings import signing_key
+from chirpy.settings import parse_signing_key
 from tests.support.databases import Sql, an_app
 from tests.support.factories import a_user, an_event, an_id
 from tests.support.server import PROJECT, Server, a_free_port, a_server, run
@@ -47,7 +47,7 @@ def send(app: Flask) -> Send:
 @pytest.fixture
 def send_signed(database_url: URL, emptied: None) -> Iterator[Send]:
     """Run the command with two secrets."""
-    keys = (signing_key(FIRST), signing_key(SECOND))
+    keys = (parse_signing_key(FIRST), parse_signing_key(SECOND))
     with an_app(database_url, polka_webhook_secrets=keys) as app:
         yield sender(app)
 

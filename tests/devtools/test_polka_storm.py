@@ -22,7 +22,7 @@ from chirpy.devtools.polka.commands import polka
 from chirpy.devtools.polka.database_judge import DatabaseJudge
 from chirpy.devtools.polka.delivery import Attempt, deliver
 from chirpy.devtools.postgres import PrivatePostgres
-from chirpy.settings import DRIVER, signing_key
+from chirpy.settings import DRIVER, parse_signing_key
 from tests.support.databases import Sql, a_settings, an_app
 from tests.support.factories import a_user
 from tests.support.server import PATIENCE, PROJECT, Server, a_free_port, a_server, crash, wait_until
@@ -97,7 +97,7 @@ def test_storm_without_shuffle_repeats_each_event_before_the_next(
 
 def test_storm_passes_with_signatures(database_url: URL, emptied: None) -> None:
     with (
-        an_app(database_url, polka_webhook_secrets=(signing_key(SECRET),)) as app,
+        an_app(database_url, polka_webhook_secrets=(parse_signing_key(SECRET),)) as app,
         a_server(database_url, POLKA_WEBHOOK_SECRETS=SECRET) as server,
     ):
         result = run_storm(app, server.url, *DATABASE)

@@ -5,14 +5,17 @@ import hmac
 import time
 from collections.abc import Callable
 
-from chirpy.settings import signing_key
+from chirpy.settings import parse_signing_key
 from tests.support.databases import POLKA_KEY
 from tests.support.factories import API_KEY
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET = "whsec_" + base64.b64encode(b"n" * 32).decode()
 FOREIGN_SECRET = "whsec_" + base64.b64encode(b"f" * 32).decode()
-KEYS = (signing_key(NEXT_SECRET), signing_key(SECRET))  # of the receiver, while one is rolled
+KEYS = (
+    parse_signing_key(NEXT_SECRET),
+    parse_signing_key(SECRET),
+)  # of the receiver, while one is rolled
 
 Headers = dict[str, str]
 Forge = Callable[[bytes], Headers]  # what is to prove a body, made when it is sent
@@ -25,7 +28,7 @@ def signed(
     """The headers that prove `body`, sent now or with another `timestamp`."""
     timestamp = seconds_from_now(0) if timestamp is None else timestamp
     content = b".".join((event_id.encode(), timestamp.encode(), body))
-    made = base64.b64encode(hmac.digest(signing_key(secret), content, "sha256")).decode()
+    made = base64.b64encode(hmac.digest(parse_signing_key(secret), content, "sha256")).decode()
     return {
         "webhook-id": as_header(event_id),
         "webhook-timestamp": as_header(timestamp),

@@ -19,13 +19,13 @@ from typing import Any, Self
 from sqlalchemy import URL
 
 from chirpy.devtools.postgres import PrivatePostgres
-from chirpy.settings import SettingsSchema
+from chirpy.settings import PARSERS
 from tests.support.databases import POLKA_KEY, written
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds for what takes a fraction of one on a quiet machine
 UNFORCED = 10  # seconds; workers that have not ended after 15 are killed, requests and all
-SETTINGS = {str(field.data_key) for field in SettingsSchema().fields.values()} | {"SECRET"}
+SETTINGS = {*PARSERS, "SECRET"}
 UNSET = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
 SECRETS = {"JWT_SECRET": "only the server signs with this.", "POLKA_KEY": POLKA_KEY}
 SMALL = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}

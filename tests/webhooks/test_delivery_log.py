@@ -19,7 +19,7 @@ from sqlalchemy import URL, make_url
 from werkzeug.test import TestResponse
 
 from chirpy import create_app
-from chirpy.settings import DRIVER, signing_key
+from chirpy.settings import DRIVER, parse_signing_key
 from chirpy.web.logs import JSONFormatter
 from chirpy.webhooks import delivery_log, signature
 from tests.support.bodies import chunked
@@ -433,7 +433,7 @@ def told() -> Iterator[Told]:
 @contextmanager
 def a_client(url: URL) -> Iterator[FlaskClient]:
     """A client of an application on the database at `url` that wants both proofs."""
-    with an_app(url, polka_webhook_secrets=(signing_key(SECRET),)) as app:
+    with an_app(url, polka_webhook_secrets=(parse_signing_key(SECRET),)) as app:
         yield app.test_client()
 
 
@@ -451,7 +451,9 @@ def private(event: dict[str, Any] | None = None) -> bytes:
 def proofs(body: bytes, event_id: str = "msg_1") -> dict[str, str]:
     """All headers that Polka sends."""
     now = str(int(time.time()))
-    signed = signature.sign(event_id=event_id, timestamp=now, body=body, key=signing_key(SECRET))
+    signed = signature.sign(
+        event_id=event_id, timestamp=now, body=body, key=parse_signing_key(SECRET)
+    )
     return API_KEY | {
         "webhook-id": event_id,
         "webhook-timestamp": now,
