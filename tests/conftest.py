@@ -28,16 +28,16 @@ from chirpy.accounts import passwords
 from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, Settings
 from tests.support.databases import (
-    EMPTY,
+    DELETE_ALL_ROWS,
     Sql,
-    a_settings,
+    add_password_user,
     an_app,
-    as_learner,
-    asking,
+    as_password_user,
     create_database,
-    let_learner_in_with_password,
     migrate,
-    written,
+    settings_for,
+    sql_on,
+    url_text,
 )
 from tests.support.server import Server, a_server, wait_until
 
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     def start() -> None:
         postgres.ensure_running()
-        let_learner_in_with_password(postgres)
+        add_password_user(postgres)
 
     starting = Thread(target=start)
     starting.start()
@@ -121,7 +121,7 @@ def cluster_url() -> URL:
 
     def is_ready() -> bool:
         with suppress(psycopg2.OperationalError):
-            psycopg2.connect(written(as_learner(url))).close()
+            psycopg2.connect(url_text(as_password_user(url))).close()
             return True
         return False
 
@@ -139,10 +139,10 @@ def database_url(cluster_url: URL, worker_id: str) -> URL:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_hashes() -> Iterator[None]:
+def cheap_hash_cost() -> Iterator[None]:
     """Passwords hashed at hardly any cost in this process: a tenth of the suite would be hashing.
 
-    Servers in processes of their own, and whoever asks for `full_cost`, hash as in production.
+    Servers in processes of their own, and whoever asks for `full_hash_cost`, hash as in production.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", CHEAP_HASHER)
@@ -150,14 +150,14 @@ def cheap_hashes() -> Iterator[None]:
 
 
 @pytest.fixture
-def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+def full_hash_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords hashed as in production."""
     monkeypatch.setattr(passwords, "HASHER", FULL_HASHER)
 
 
 @pytest.fixture(scope="session")
 def settings(database_url: URL) -> Settings:
-    return a_settings(database_url)
+    return settings_for(database_url)
 
 
 @pytest.fixture(scope="session")
@@ -173,7 +173,7 @@ def session_server(database_url: URL) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def mortal_postgres() -> Iterator[PrivatePostgres]:
+def crashable_postgres() -> Iterator[PrivatePostgres]:
     """A Postgres to crash; whoever does starts it again."""
     folder = a_folder()
     postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
@@ -185,27 +185,27 @@ def mortal_postgres() -> Iterator[PrivatePostgres]:
 
 
 @pytest.fixture(scope="session")
-def mortal_server(mortal_postgres: PrivatePostgres) -> Iterator[Server]:
+def crashable_server(crashable_postgres: PrivatePostgres) -> Iterator[Server]:
     """A server on the Postgres to crash, with workers to kill."""
-    with a_server(make_url(mortal_postgres.url), WORKERS="2", THREADS="4") as server:
+    with a_server(make_url(crashable_postgres.url), WORKERS="2", THREADS="4") as server:
         yield server
 
 
 @pytest.fixture
-def emptied(connection: Any) -> Iterator[None]:
+def emptied_database(connection: Any) -> Iterator[None]:
     """What a test leaves in the database is gone after it."""
     yield
-    connection.cursor().execute(EMPTY)
+    connection.cursor().execute(DELETE_ALL_ROWS)
 
 
 @pytest.fixture
-def app(session_app: Flask, emptied: None) -> Flask:
+def app(session_app: Flask, emptied_database: None) -> Flask:
     """The application, on a database that is emptied afterwards."""
     return session_app
 
 
 @pytest.fixture
-def server(session_server: Server, emptied: None) -> Server:
+def server(session_server: Server, emptied_database: None) -> Server:
     """`python app.py`, which nobody stops or breaks, on a database that is emptied afterwards."""
     return session_server
 
@@ -217,13 +217,13 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def connection(database_url: URL) -> Iterator[Any]:
-    connection = psycopg2.connect(written(database_url))
+    connection = psycopg2.connect(url_text(database_url))
     connection.autocommit = True
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def sql(connection: Any, emptied: None) -> Sql:
+def sql(connection: Any, emptied_database: None) -> Sql:
     """Ask the database itself, past the application; it is emptied afterwards."""
-    return asking(connection)
+    return sql_on(connection)

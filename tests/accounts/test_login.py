@@ -96,7 +96,7 @@ def test_whatever_the_email_a_login_costs_one_comparison(client: FlaskClient, em
     assert verifications(lambda: log_in(client, email, "wrong")) == 1
 
 
-@pytest.mark.usefixtures("full_cost")
+@pytest.mark.usefixtures("full_hash_cost")
 def test_nobodys_hash_costs_as_much_as_anybodys_and_matches_nothing() -> None:
     nobodys, anybodys = (
         it.split("$")[1:4] for it in (passwords.DUMMY_HASH, passwords.hash_password("x"))

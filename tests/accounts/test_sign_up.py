@@ -134,7 +134,7 @@ def test_a_password_of_1025_characters_is_refused(client: FlaskClient) -> None:
     assert list(answer.get_json()["fields"]) == ["password"]
 
 
-@pytest.mark.usefixtures("full_cost")
+@pytest.mark.usefixtures("full_hash_cost")
 def test_a_password_is_kept_as_an_argon2id_hash_with_a_salt_of_its_own(
     client: FlaskClient, sql: Sql
 ) -> None:

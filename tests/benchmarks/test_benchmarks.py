@@ -45,7 +45,7 @@ from benchmarks.measures import Measure, percentile
 from benchmarks.results import Memory, Point, Result, Row
 from benchmarks.scene import Author, Scene, credentials
 from benchmarks.statements import Transaction, overhear
-from tests.support.databases import POLKA_KEY, Sql, written
+from tests.support.databases import POLKA_KEY, Sql, url_text
 from tests.support.factories import a_user, an_email, an_id
 from tests.support.server import Server
 
@@ -240,7 +240,7 @@ def scene(client: FlaskClient, sql: Sql) -> Scene:
 @pytest.fixture
 def transactions(scene: Scene, database_url: URL) -> dict[str, Transaction]:
     """What Chirpy tells Postgres."""
-    settings = environment(written(database_url)) | {
+    settings = environment(url_text(database_url)) | {
         "JWT_SECRET": "x" * 32,
         "POLKA_KEY": POLKA_KEY,
     }

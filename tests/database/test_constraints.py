@@ -7,7 +7,7 @@ from psycopg2 import errors
 from tests.support.databases import Sql
 from tests.support.factories import API_KEY, a_chirp, a_person, a_user
 
-pytestmark = pytest.mark.usefixtures("emptied")
+pytestmark = pytest.mark.usefixtures("emptied_database")
 
 
 # What may be inserted

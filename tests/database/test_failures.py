@@ -27,14 +27,14 @@ from chirpy.webhooks import receiving
 from chirpy.webhooks.schemas import read_event
 from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import (
-    EMPTY,
+    DELETE_ALL_ROWS,
     Sql,
     an_app,
-    asking,
-    connect_with,
     create_database,
     migrate,
-    written,
+    sql_on,
+    url_text,
+    use_cursor_class,
 )
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
@@ -58,7 +58,7 @@ def database_in_trouble(database_url: URL, connection: Any) -> Iterator[URL]:
 @contextmanager
 def a_connection(url: URL) -> Iterator[Any]:
     """A connection of somebody else."""
-    with closing(psycopg2.connect(written(url))) as connection:
+    with closing(psycopg2.connect(url_text(url))) as connection:
         yield connection
 
 
@@ -72,11 +72,11 @@ def observer(database_in_trouble: URL) -> Iterator[Any]:
 @pytest.fixture
 def sql(observer: Any) -> Iterator[Sql]:
     """As in every other test, and whatever was done to the database is undone afterwards."""
-    ask = asking(observer)
+    ask = sql_on(observer)
     yield ask
     ask("DROP FUNCTION IF EXISTS trouble CASCADE")
     ask("DROP SEQUENCE IF EXISTS troubles")
-    ask(EMPTY)
+    ask(DELETE_ALL_ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -603,7 +603,7 @@ def test_a_commit_whose_answer_was_lost_is_found_by_the_retry(
                 super().execute("SELECT")
 
     with an_app(database_in_trouble) as app:
-        connect_with(app, LosingOnce)
+        use_cursor_class(app, LosingOnce)
         lost = deliver(app, upgrade)
 
         assert unavailable(lost)

@@ -18,7 +18,14 @@ from sqlalchemy import URL
 
 from chirpy.database.engine import db
 from chirpy.server.migrations import latest_version
-from tests.support.databases import POLKA_KEY, Sql, alembic_config, an_app, create_database, written
+from tests.support.databases import (
+    POLKA_KEY,
+    Sql,
+    alembic_config,
+    an_app,
+    create_database,
+    url_text,
+)
 
 NUMBERS = count(1)
 PROJECT = Path(__file__).parents[2]
@@ -69,7 +76,7 @@ def test_each_file_begins_with_the_number_of_its_step() -> None:
 
 def schema(url: URL) -> list[tuple[Any, ...]]:
     """Every column, constraint, index, function and sequence of the database at `url`."""
-    with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(url_text(url))) as connection, connection.cursor() as cursor:
         cursor.execute(OURS)
         return cursor.fetchall()
 

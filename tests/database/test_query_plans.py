@@ -16,7 +16,14 @@ from chirpy.chirps.posting import DELETE, FIND, FIND_AUTHOR
 from chirpy.chirps.timeline import PAGES
 from chirpy.database.autocommit import compiled
 from chirpy.webhooks import delivery_log
-from tests.support.databases import an_app, asking, connect_with, create_database, migrate, written
+from tests.support.databases import (
+    an_app,
+    create_database,
+    migrate,
+    sql_on,
+    url_text,
+    use_cursor_class,
+)
 from tests.support.factories import API_KEY, a_user, an_event
 from tests.support.server import wait_until
 
@@ -35,7 +42,7 @@ AT = "2026-01-08T00:00:00Z"  # in the middle of them; the events come later
 @pytest.fixture(scope="module")
 def author(connection: Any) -> Iterator[UUID]:
     """Somebody among others who have said a lot."""
-    sql = asking(connection)
+    sql = sql_on(connection)
     authors = [a_user(sql) for _ in range(20)]
     sql(
         """INSERT INTO chirps (user_id, body, created_at)
@@ -133,7 +140,7 @@ def full(database_url: URL) -> URL:
 
 def ask(url: URL, question: str) -> list[tuple[Any, ...]]:
     """Ask once everybody else has hung up, and with that told what they have read."""
-    with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(url_text(url))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
 
         def is_alone() -> bool:
@@ -188,7 +195,7 @@ def plans(full: URL) -> Iterator[tuple[Flask, list[str]]]:
             super().execute(query, vars)
 
     with an_app(full) as app:
-        connect_with(app, Explaining)
+        use_cursor_class(app, Explaining)
         yield app, plans
 
 

@@ -23,7 +23,7 @@ from chirpy.devtools.polka.delivery import LONGEST_WAIT, STRETCH, wait_after
 from chirpy.settings import parse_signing_key
 from tests.support.databases import Sql, an_app
 from tests.support.factories import a_user, an_event, an_id
-from tests.support.server import PROJECT, Server, a_free_port, a_server, run
+from tests.support.server import PROJECT, Server, a_server, free_port, run_python
 
 FIRST, SECOND = ("whsec_" + letter * 32 for letter in "ab")
 NOWHERE = "http://127.0.0.1:9"
@@ -45,7 +45,7 @@ def send(app: Flask) -> Send:
 
 
 @pytest.fixture
-def send_signed(database_url: URL, emptied: None) -> Iterator[Send]:
+def send_signed(database_url: URL, emptied_database: None) -> Iterator[Send]:
     """Run the command with two secrets."""
     keys = (parse_signing_key(FIRST), parse_signing_key(SECOND))
     with an_app(database_url, polka_webhook_secrets=keys) as app:
@@ -327,7 +327,7 @@ def test_send_never_waits_much_longer_than_a_minute(number: int, retry_after: fl
 
 @pytest.mark.usefixtures("short_waits")
 def test_send_retries_until_a_receiver_starts(send: Send) -> None:
-    port = a_free_port()
+    port = free_port()
     results: list[Result] = []
     sending = Thread(target=lambda: results.append(send("x", "y", to=f"http://127.0.0.1:{port}")))
     sending.start()
@@ -384,7 +384,7 @@ def test_send_refuses_invalid_options(app: Flask, option: str) -> None:
 
 def test_send_uses_the_server_of_its_settings(server: Server, sql: Sql) -> None:
     command = ("-m", "flask", "polka", "send", "user.upgraded", str(a_user(sql)))
-    ended = run(PROJECT, *command, **server.environment)
+    ended = run_python(PROJECT, *command, **server.environment)
 
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[1:] == ["delivery 1, attempt 1: 204 applied"]

@@ -23,16 +23,24 @@ from chirpy.devtools.polka.database_judge import DatabaseJudge
 from chirpy.devtools.polka.delivery import Attempt, deliver
 from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.settings import DRIVER, parse_signing_key
-from tests.support.databases import Sql, a_settings, an_app
+from tests.support.databases import Sql, an_app, settings_for
 from tests.support.factories import a_user
-from tests.support.server import PATIENCE, PROJECT, Server, a_free_port, a_server, crash, wait_until
+from tests.support.server import (
+    PROJECT,
+    TIMEOUT,
+    Server,
+    a_server,
+    crash_postgres,
+    free_port,
+    wait_until,
+)
 
 SECRET = "whsec_" + "a" * 32
 SMALL = ("--users=10", "--events=60", "--repeats=3", "--concurrency=8")
 DATABASE = (*SMALL, "--verify=database")
 PASSED = "no differences in webhook_events and memberships"
 PASSED_OVER_HTTP = "no differences in is_chirpy_red of the users"
-NO_DATABASE = URL.create(DRIVER, host="127.0.0.1", port=a_free_port(), database="x")
+NO_DATABASE = URL.create(DRIVER, host="127.0.0.1", port=free_port(), database="x")
 
 RunStorm = Callable[..., Result]
 
@@ -95,7 +103,7 @@ def test_storm_without_shuffle_repeats_each_event_before_the_next(
     ) == [(0,)]
 
 
-def test_storm_passes_with_signatures(database_url: URL, emptied: None) -> None:
+def test_storm_passes_with_signatures(database_url: URL, emptied_database: None) -> None:
     with (
         an_app(database_url, polka_webhook_secrets=(parse_signing_key(SECRET),)) as app,
         a_server(database_url, POLKA_WEBHOOK_SECRETS=SECRET) as server,
@@ -125,7 +133,7 @@ def test_storm_interrupted_by_ctrl_c_deletes_its_users(server: Server, sql: Sql)
     ) as storm:
         wait_until(lambda: sql("SELECT 1 FROM webhook_events LIMIT 1"))
         storm.send_signal(signal.SIGINT)
-        assert storm.wait(PATIENCE) == 1
+        assert storm.wait(TIMEOUT) == 1
 
     assert sql("TABLE users") == sql("TABLE webhook_events") == []
 
@@ -227,7 +235,7 @@ def test_storm_without_acknowledgement_does_not_pass(storm: RunStorm, sql: Sql) 
 
 
 def test_storm_without_database_prints_the_next_step() -> None:
-    result = create_app(a_settings(NO_DATABASE)).test_cli_runner().invoke(polka, ["storm"])
+    result = create_app(settings_for(NO_DATABASE)).test_cli_runner().invoke(polka, ["storm"])
 
     assert result.exit_code == 1
     assert "Next: start Postgres" in result.stderr
@@ -235,12 +243,12 @@ def test_storm_without_database_prints_the_next_step() -> None:
 
 @pytest.fixture
 def failures(
-    mortal_postgres: PrivatePostgres, mortal_server: Server, monkeypatch: pytest.MonkeyPatch
+    crashable_postgres: PrivatePostgres, crashable_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> list[int]:
     """Kill a worker and crash Postgres during a storm; return after which attempts it happened."""
     happened: list[int] = []
-    wait_until(lambda: len(mortal_server.workers) == 2)  # an earlier storm killed one
-    worker = mortal_server.workers[0]
+    wait_until(lambda: len(crashable_server.workers) == 2)  # an earlier storm killed one
+    worker = crashable_server.workers[0]
 
     def deliver_and_fail(*arguments: Any, **limits: Any) -> Iterator[Attempt]:
         for number, attempt in enumerate(deliver(*arguments, **limits), start=1):
@@ -248,8 +256,8 @@ def failures(
                 os.kill(worker, signal.SIGKILL)
                 happened.append(number)
             if number == 100:
-                crash(mortal_postgres)
-                mortal_postgres.ensure_running()
+                crash_postgres(crashable_postgres)
+                crashable_postgres.ensure_running()
                 happened.append(number)
             yield attempt
 
@@ -259,11 +267,11 @@ def failures(
 
 @pytest.mark.parametrize("run", range(5))
 def test_storm_loses_nothing_when_a_worker_is_killed_and_postgres_crashes(
-    mortal_postgres: PrivatePostgres, mortal_server: Server, failures: list[int], run: int
+    crashable_postgres: PrivatePostgres, crashable_server: Server, failures: list[int], run: int
 ) -> None:
     size = ("--users=30", "--events=200", "--repeats=3", "--verify=database")
-    with an_app(make_url(mortal_postgres.url).set(drivername=DRIVER)) as app:
-        result = run_storm(app, mortal_server.url, *size)
+    with an_app(make_url(crashable_postgres.url).set(drivername=DRIVER)) as app:
+        result = run_storm(app, crashable_server.url, *size)
 
     assert failures == [30, 100]
     assert result.stdout.splitlines()[-1] == PASSED, result.output
@@ -277,7 +285,7 @@ def test_storm_loses_nothing_when_a_worker_is_killed_and_postgres_crashes(
 @pytest.fixture
 def http_storm() -> RunStorm:
     """Run a small storm without a database: `http_storm(url, "--mixed")`."""
-    app = create_app(a_settings(NO_DATABASE))
+    app = create_app(settings_for(NO_DATABASE))
     return lambda url, *options: run_storm(app, url, *SMALL, *options)
 
 
@@ -391,7 +399,7 @@ def test_storm_over_http_names_the_request_that_failed(http_storm: RunStorm, pat
 
 
 def test_storm_over_http_reports_a_server_that_is_not_running(http_storm: RunStorm) -> None:
-    result = http_storm(f"http://127.0.0.1:{a_free_port()}")
+    result = http_storm(f"http://127.0.0.1:{free_port()}")
 
     assert result.exit_code == 1
     assert "/api/users which answered: no answer: Connection refused" in result.stderr.replace(
@@ -401,7 +409,7 @@ def test_storm_over_http_reports_a_server_that_is_not_running(http_storm: RunSto
 
 def test_storm_outside_development_is_refused(database_url: URL) -> None:
     result = (
-        create_app(a_settings(database_url, platform="prod"))
+        create_app(settings_for(database_url, platform="prod"))
         .test_cli_runner()
         .invoke(polka, ["storm"])
     )

@@ -19,19 +19,19 @@ from sqlalchemy import URL
 
 from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.server.port import PortUnavailable, reserve_port
-from tests.support.databases import POLKA_KEY, Sql, written
+from tests.support.databases import POLKA_KEY, Sql, url_text
 from tests.support.factories import API_KEY, PASSWORD, a_user, an_email, an_event
 from tests.support.server import (
-    PATIENCE,
+    NO_SETTINGS,
     PROJECT,
     SECRETS,
-    UNFORCED,
-    UNSET,
+    STOP_TIMEOUT,
+    TIMEOUT,
     Server,
     a_server,
-    crash,
-    everything_from,
-    run,
+    crash_postgres,
+    read_all,
+    run_python,
     wait_until,
 )
 
@@ -58,7 +58,7 @@ def one_thread(database_url: URL) -> Iterator[Server]:
 @contextmanager
 def held(url: URL, statement: str) -> Iterator[None]:
     """Hold the locks that `statement` takes, so that whoever else wants them waits."""
-    with closing(psycopg2.connect(written(url))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(url_text(url))) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         yield
 
@@ -120,13 +120,13 @@ def test_a_stop_lets_the_request_under_way_finish(
     account = {"email": an_email(), "password": PASSWORD}
     with a_server(database_url, WORKERS="2") as server, ThreadPoolExecutor() as pool:
         with held(database_url, "LOCK users"):
-            answer = pool.submit(server.ask, "POST", "/api/users", account)
+            answer = pool.submit(server.request, "POST", "/api/users", account)
             wait_until(lambda: waiting(sql))
             stop(server.process.pid)
             sleep(0.5)  # seconds for the stop to arrive; the request itself may wait for 2
 
         assert answer.result().status == 201
-        assert server.process.wait(UNFORCED) == 0
+        assert server.process.wait(STOP_TIMEOUT) == 0
         assert "Traceback" not in server.log
     assert sql("SELECT email FROM users") == [(account["email"],)]
 
@@ -135,7 +135,7 @@ def test_ctrl_c_which_every_process_hears_ends_an_idle_server_at_once(database_u
     with a_server(database_url, WORKERS="3") as server:
         os.killpg(server.process.pid, signal.SIGINT)
 
-        assert server.process.wait(UNFORCED) == 0
+        assert server.process.wait(STOP_TIMEOUT) == 0
 
 
 def test_workers_whose_parent_was_killed_end_and_free_the_port(database_url: URL) -> None:
@@ -156,8 +156,8 @@ def test_workers_whose_parent_was_killed_end_and_free_the_port(database_url: URL
 def test_a_port_that_is_taken_is_named_with_a_way_out(database_url: URL) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        given = UNSET | SECRETS | {"DB_URL": written(database_url), "PORT": str(port)}
-        ended = run(PROJECT, "app.py", **given)
+        given = NO_SETTINGS | SECRETS | {"DB_URL": url_text(database_url), "PORT": str(port)}
+        ended = run_python(PROJECT, "app.py", **given)
 
     assert ended.returncode == 1
     assert f"127.0.0.1 port {port}: Address already in use" in ended.stdout
@@ -175,18 +175,18 @@ def test_two_processes_count_as_one_and_share_what_connections_they_may_have(
     ):
 
         def both_serve() -> bool:
-            list(pool.map(server.ask, ["GET"] * 8, ["/api/readyz"] * 8))
+            list(pool.map(server.request, ["GET"] * 8, ["/api/readyz"] * 8))
             return connections(sql) - before > 2
 
         wait_until(both_serve)
         with held(database_url, "ALTER SEQUENCE visits OWNED BY NONE"):
-            visits = pool.map(server.ask, ["GET"] * 24, ["/app/"] * 24)
+            visits = pool.map(server.request, ["GET"] * 24, ["/app/"] * 24)
             wait_until(lambda: waiting(sql) >= 4)
             most = max(connections(sql) for _ in range(200))  # long enough for a fifth to show
 
         assert {visit.status for visit in visits} == {200}
         assert most - before == 4
-        assert "visited 24 times" in server.ask("GET", "/admin/metrics").text
+        assert "visited 24 times" in server.request("GET", "/admin/metrics").text
 
 
 def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(one_thread: Server, sql: Sql) -> None:
@@ -201,8 +201,8 @@ def test_an_event_cut_off_anywhere_on_its_way_leaves_nothing(one_thread: Server,
     ]
 
     for request in cut_off:
-        assert status_of(one_thread.send(request, hang_up=True)) in {0, 400}
-    assert one_thread.ask("GET", "/api/readyz").status == 200
+        assert status_of(one_thread.send(request, close_after=True)) in {0, 400}
+    assert one_thread.request("GET", "/api/readyz").status == 200
     assert sql("SELECT * FROM webhook_events") == sql("SELECT * FROM memberships") == []
 
     assert status_of(one_thread.send(CHUNKED + in_chunks)) == 204
@@ -285,8 +285,8 @@ def test_what_no_honest_client_sends_is_the_clients_fault(
 
 def test_two_authorization_headers_are_as_good_as_none(server: Server) -> None:
     account = {"email": an_email(), "password": PASSWORD}
-    server.ask("POST", "/api/users", account)
-    token = server.ask("POST", "/api/login", account).json["token"]
+    server.request("POST", "/api/users", account)
+    token = server.request("POST", "/api/login", account).json["token"]
     header = f"Authorization: Bearer {token}\r\n".encode()
     head = b"POST /api/chirps HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n"
     chirp = b'Content-Length: 15\r\n\r\n{"body":"Once"}'
@@ -297,7 +297,7 @@ def test_two_authorization_headers_are_as_good_as_none(server: Server) -> None:
 
 def test_a_connection_serves_one_request_after_the_other(server: Server) -> None:
     account = json.dumps({"email": an_email(), "password": PASSWORD})
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)) as connection:
         connection.connect()
         opened = connection.sock
         statuses = []
@@ -325,7 +325,7 @@ def test_a_body_that_nobody_wants_may_come_late(server: Server, line: str, frami
         connection.sendall(f"{line} HTTP/1.1\r\nHost: chirpy\r\n{framing}\r\n\r\n".encode())
         sleep(0.05)  # long enough to refuse it unseen
         connection.sendall(body + HEALTH + b"Connection: close\r\n\r\n")
-        answers = everything_from(connection)
+        answers = read_all(connection)
 
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers)[1:] == [b"200"]
 
@@ -367,14 +367,16 @@ def test_requests_sent_ahead_are_answered_in_their_order(server: Server) -> None
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"404", b"200", b"200"]
 
 
-def test_a_worker_that_was_killed_is_replaced(mortal_server: Server) -> None:
-    killed, other = mortal_server.workers
+def test_a_worker_that_was_killed_is_replaced(crashable_server: Server) -> None:
+    killed, other = crashable_server.workers
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: len(mortal_server.workers) == 2 and killed not in mortal_server.workers)
+    wait_until(
+        lambda: len(crashable_server.workers) == 2 and killed not in crashable_server.workers
+    )
     os.kill(other, signal.SIGKILL)  # so that only successors are left to answer
-    wait_until(lambda: other not in mortal_server.workers and mortal_server.is_ready())
-    assert mortal_server.ask("GET", "/api/readyz").status == 200
+    wait_until(lambda: other not in crashable_server.workers and crashable_server.is_ready())
+    assert crashable_server.request("GET", "/api/readyz").status == 200
 
 
 def test_so_is_its_successor_at_once(database_url: URL) -> None:
@@ -386,35 +388,35 @@ def test_so_is_its_successor_at_once(database_url: URL) -> None:
 
 
 def test_requests_while_the_database_is_away_are_told_to_come_again_and_later_served(
-    mortal_server: Server, mortal_postgres: PrivatePostgres
+    crashable_server: Server, crashable_postgres: PrivatePostgres
 ) -> None:
     account = {"email": an_email(), "password": PASSWORD}
-    crash(mortal_postgres)
+    crash_postgres(crashable_postgres)
     refused = [
-        mortal_server.ask("GET", "/api/readyz"),
-        mortal_server.ask("GET", "/api/chirps"),
-        mortal_server.ask("POST", "/api/users", account),
-        mortal_server.ask("POST", "/api/polka/webhooks", an_event(NOBODY), API_KEY),
+        crashable_server.request("GET", "/api/readyz"),
+        crashable_server.request("GET", "/api/chirps"),
+        crashable_server.request("POST", "/api/users", account),
+        crashable_server.request("POST", "/api/polka/webhooks", an_event(NOBODY), API_KEY),
     ]
-    assert mortal_server.ask("GET", "/api/healthz").status == 200
-    mortal_postgres.ensure_running()
+    assert crashable_server.request("GET", "/api/healthz").status == 200
+    crashable_postgres.ensure_running()
 
     for answer in refused:
         assert answer.status == 503
         assert answer.headers["Retry-After"].isdecimal()
         assert answer.json["error"]
-    assert mortal_server.ask("GET", "/api/readyz").status == 200
-    assert mortal_server.ask("POST", "/api/users", account).status == 201
+    assert crashable_server.request("GET", "/api/readyz").status == 200
+    assert crashable_server.request("POST", "/api/users", account).status == 201
 
 
 def test_a_restart_of_the_database_while_nobody_asks_is_noticed_by_nobody(
-    mortal_server: Server, mortal_postgres: PrivatePostgres
+    crashable_server: Server, crashable_postgres: PrivatePostgres
 ) -> None:
     def ask_at_once(_: int) -> int:
-        return mortal_server.ask("GET", "/api/chirps").status
+        return crashable_server.request("GET", "/api/chirps").status
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask_at_once, range(32))) == {200}
-        crash(mortal_postgres)
-        mortal_postgres.ensure_running()
+        crash_postgres(crashable_postgres)
+        crashable_postgres.ensure_running()
         assert set(pool.map(ask_at_once, range(32))) == {200}

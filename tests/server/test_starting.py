@@ -24,30 +24,30 @@ from tests.support.databases import (
     DB_PASSWORD,
     alembic_config,
     an_app,
-    as_learner,
-    asking,
+    as_password_user,
     create_database,
-    written,
+    sql_on,
+    url_text,
 )
 from tests.support.factories import PASSWORD, an_email
 from tests.support.server import (
-    PATIENCE,
+    NO_SETTINGS,
     PROJECT,
     SECRETS,
-    SMALL,
-    UNFORCED,
-    UNSET,
+    SMALL_SERVER,
+    STOP_TIMEOUT,
+    TIMEOUT,
     Server,
-    a_free_port,
-    children,
+    child_processes,
     environment,
-    run,
+    free_port,
+    run_python,
     wait_until,
 )
 
 SECOND_START = 3  # seconds, with everything in place
 TRIES = 2  # the other tests keep the machine busy meanwhile
-DOTENV = "".join(f"{name}={value}\n" for name, value in (SECRETS | SMALL).items())
+DOTENV = "".join(f"{name}={value}\n" for name, value in (SECRETS | SMALL_SERVER).items())
 
 
 class Starting(Server):
@@ -71,7 +71,7 @@ def copy(folder: Path) -> Iterator[Path]:
 @pytest.fixture
 def guarded(cluster_url: URL) -> URL:
     """The address of a database that asks for a password, which is part of it."""
-    return as_learner(cluster_url)
+    return as_password_user(cluster_url)
 
 
 APP = str(PROJECT / "app.py")
@@ -88,7 +88,9 @@ def elsewhere(tmp_path: Path) -> Path:
 
 def refusal(*arguments: str, folder: Path = PROJECT, **given: str) -> str:
     """What is printed instead of a start: never a traceback, never a secret."""
-    ended = run(folder, *arguments, **UNSET | SECRETS | {"PORT": str(a_free_port())} | given)
+    ended = run_python(
+        folder, *arguments, **NO_SETTINGS | SECRETS | {"PORT": str(free_port())} | given
+    )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout
     assert not [it for it in (*SECRETS.values(), DB_PASSWORD) if it in ended.stdout]
@@ -98,7 +100,7 @@ def refusal(*arguments: str, folder: Path = PROJECT, **given: str) -> str:
 def test_settings_that_are_missing_or_wrong_are_all_named_before_anything_starts(
     copy: Path,
 ) -> None:
-    ended = run(copy, "app.py", PORT="eighty", PLATFORM="staging")
+    ended = run_python(copy, "app.py", PORT="eighty", PLATFORM="staging")
 
     assert ended.returncode == 1
     named = [line.split()[0] for line in ended.stdout.splitlines()[1:]]
@@ -127,7 +129,7 @@ UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 
 @pytest.mark.parametrize("command", [(APP,), ("-m", "flask", "db", "upgrade")])
 def test_a_database_that_cannot_be_reached_is_one_message(command: tuple[str, ...]) -> None:
-    said = refusal(*command, DB_URL=written(UNREACHABLE))
+    said = refusal(*command, DB_URL=url_text(UNREACHABLE))
 
     assert "Connection refused" in said
     assert "Next: start Postgres" in said
@@ -175,18 +177,18 @@ WAITING = """SELECT pid FROM pg_stat_activity
 def test_a_stop_while_the_database_is_migrated_stops_the_migration(database_url: URL) -> None:
     url = database_url.set(database=f"{database_url.database}_waiting")
     create_database(url)
-    given = UNSET | SECRETS | {"PORT": str(a_free_port()), "DB_URL": written(url)}
-    with closing(psycopg2.connect(written(url))) as other:
-        sql = asking(other)
+    given = NO_SETTINGS | SECRETS | {"PORT": str(free_port()), "DB_URL": url_text(url)}
+    with closing(psycopg2.connect(url_text(url))) as other:
+        sql = sql_on(other)
         other.autocommit = True  # each look is a new one
         sql("SELECT pg_advisory_lock(4843190)")  # as a migration elsewhere does
         with subprocess.Popen(
             [sys.executable, "app.py"], cwd=PROJECT, env=environment(given)
         ) as start:
             wait_until(lambda: sql(WAITING))
-            [migration] = children(start.pid)
+            [migration] = child_processes(start.pid)
             start.terminate()
-            assert start.wait(PATIENCE) == 128 + signal.SIGTERM
+            assert start.wait(TIMEOUT) == 128 + signal.SIGTERM
         with pytest.raises(ProcessLookupError):
             os.kill(migration, 0)
 
@@ -196,11 +198,11 @@ def test_a_database_that_is_ahead_of_the_code_is_left_alone(
 ) -> None:
     url = database_url.set(database=f"{database_url.database}_ahead")
     create_database(url)
-    with closing(psycopg2.connect(written(url))) as connection:
+    with closing(psycopg2.connect(url_text(url))) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
 
-        said = refusal(APP, folder=elsewhere, DB_URL=written(url))
+        said = refusal(APP, folder=elsewhere, DB_URL=url_text(url))
 
         assert said.count("9999") == 1
         assert said.startswith("Error: Can't locate")
@@ -211,9 +213,9 @@ def test_a_database_that_is_ahead_of_the_code_is_left_alone(
 
 
 def test_flask_finds_the_application_and_its_routes_without_alembic() -> None:
-    given = UNSET | SECRETS | {"DB_URL": written(UNREACHABLE)}
+    given = NO_SETTINGS | SECRETS | {"DB_URL": url_text(UNREACHABLE)}
 
-    listed = run(PROJECT, "-X", "importtime", "-m", "flask", "routes", **given).stdout
+    listed = run_python(PROJECT, "-X", "importtime", "-m", "flask", "routes", **given).stdout
 
     assert "/api/polka/webhooks" in listed
     assert "flask_sqlalchemy\n" in listed  # among all that was loaded
@@ -222,8 +224,8 @@ def test_flask_finds_the_application_and_its_routes_without_alembic() -> None:
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_psql_asks_the_database_of_db_url_with_its_password(guarded: URL) -> None:
-    given = UNSET | SECRETS | {"DB_URL": written(guarded)}
-    ended = run(PROJECT, "-m", "flask", "psql", "--", "-Atc", "SELECT user", **given)
+    given = NO_SETTINGS | SECRETS | {"DB_URL": url_text(guarded)}
+    ended = run_python(PROJECT, "-m", "flask", "psql", "--", "-Atc", "SELECT user", **given)
 
     assert (ended.returncode, ended.stdout) == (0, "learner\n")
 
@@ -241,13 +243,13 @@ def test_flask_brings_the_database_up_to_date(database_url: URL) -> None:
 
 
 def test_a_first_run_makes_what_it_needs_and_a_second_finds_what_the_first_kept(copy: Path) -> None:
-    wrote = run(copy, "-m", "chirpy.devtools.first_run", ".env")
+    wrote = run_python(copy, "-m", "chirpy.devtools.first_run", ".env")
     account = {"email": an_email(), "password": PASSWORD}
     postgres = PrivatePostgres(copy / "instance" / "postgres")
 
     assert (wrote.returncode, wrote.stdout.count("\n")) == (0, 1)
     with Server(copy) as server:  # in the folder of the tests
-        assert server.ask("POST", "/api/users", account).status == 201
+        assert server.request("POST", "/api/users", account).status == 201
         assert stat.S_IMODE(postgres.data.stat().st_mode) == 0o700
         assert server.stop() == 0
     assert not (postgres.data / "postmaster.pid").exists()
@@ -256,7 +258,7 @@ def test_a_first_run_makes_what_it_needs_and_a_second_finds_what_the_first_kept(
         begun = time.monotonic()
         with Server(copy) as server:
             took = time.monotonic() - begun
-            assert server.ask("POST", "/api/login", account).status == 200
+            assert server.request("POST", "/api/login", account).status == 200
         return took
 
     assert any(start_again() < SECOND_START for _ in range(TRIES))
@@ -265,6 +267,6 @@ def test_a_first_run_makes_what_it_needs_and_a_second_finds_what_the_first_kept(
 def test_a_stop_while_workers_load_is_not_missed(copy: Path, database_url: URL) -> None:
     (copy / ".env").write_text(DOTENV)
 
-    with Starting(copy, DB_URL=written(database_url), WORKERS="2") as server:
+    with Starting(copy, DB_URL=url_text(database_url), WORKERS="2") as server:
         server.process.terminate()
-        assert server.process.wait(UNFORCED) == 0
+        assert server.process.wait(STOP_TIMEOUT) == 0

@@ -21,12 +21,12 @@ POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 DB_PASSWORD = "only-the-database-knows"
 
 # Not TRUNCATE, nor RESTART: where there are hardly any rows, new files take ten times as long.
-EMPTY = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
+DELETE_ALL_ROWS = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
-def asking(connection: Any) -> Sql:
+def sql_on(connection: Any) -> Sql:
     """Ask on this connection: `sql("SELECT …", parameter, …)`."""
 
     def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -37,7 +37,7 @@ def asking(connection: Any) -> Sql:
     return ask
 
 
-def connect_with(app: Flask, cursors: type[Any]) -> None:
+def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
     """Let whatever `app` tells Postgres from now on go through cursors of this class."""
 
     def choose(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
@@ -50,25 +50,25 @@ def connect_with(app: Flask, cursors: type[Any]) -> None:
 
 def create_database(url: URL) -> None:
     """Create the database that `url` names, on the server that it names."""
-    connection = psycopg2.connect(written(url.set(database="postgres")))
+    connection = psycopg2.connect(url_text(url.set(database="postgres")))
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{url.database}"')
     connection.close()
 
 
-def let_learner_in_with_password(postgres: PrivatePostgres) -> None:
+def add_password_user(postgres: PrivatePostgres) -> None:
     """Add the one user that is asked for a password; private Postgres asks nobody."""
     rules = postgres.data / "pg_hba.conf"
     rules.write_text(f"local all learner scram-sha-256\n{rules.read_text()}")
     with closing(psycopg2.connect(postgres.url)) as connection:
         connection.autocommit = True
-        sql = asking(connection)
+        sql = sql_on(connection)
         sql("SELECT pg_reload_conf()")
         sql("CREATE ROLE learner LOGIN PASSWORD %s", DB_PASSWORD)
 
 
-def as_learner(url: URL) -> URL:
+def as_password_user(url: URL) -> URL:
     """The address of the same database for the user who is asked for a password."""
     return url.set(username="learner", password=DB_PASSWORD)
 
@@ -86,12 +86,12 @@ def migrate(url: URL) -> None:
         command.upgrade(alembic_config(), "head")
 
 
-def written(url: URL) -> str:
+def url_text(url: URL) -> str:
     """`url` as people write it."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def a_settings(url: URL, **changes: Any) -> Settings:
+def settings_for(url: URL, **changes: Any) -> Settings:
     """Settings as for development, on the database at `url`."""
     usual: dict[str, Any] = {
         "db_url": url,
@@ -106,7 +106,7 @@ def a_settings(url: URL, **changes: Any) -> Settings:
 @contextmanager
 def an_app(url: URL, connect: Connect | None = None, **changes: Any) -> Iterator[Flask]:
     """An application of its own on the database at `url`, all of whose connections end with it."""
-    app = create_app(a_settings(url, **changes), connect)
+    app = create_app(settings_for(url, **changes), connect)
     register_commands(app, None)
     yield app
     with app.app_context():

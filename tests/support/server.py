@@ -20,22 +20,22 @@ from sqlalchemy import URL
 
 from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.settings import PARSERS
-from tests.support.databases import POLKA_KEY, written
+from tests.support.databases import POLKA_KEY, url_text
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 30  # seconds for what takes a fraction of one on a quiet machine
-UNFORCED = 10  # seconds; workers that have not ended after 15 are killed, requests and all
+TIMEOUT = 30  # seconds for what takes a fraction of one on a quiet machine
+STOP_TIMEOUT = 10  # seconds; workers that have not ended after 15 are killed, requests and all
 SETTINGS = {*PARSERS, "SECRET"}
-UNSET = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
+NO_SETTINGS = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
 SECRETS = {"JWT_SECRET": "only the server signs with this.", "POLKA_KEY": POLKA_KEY}
-SMALL = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}
+SMALL_SERVER = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}
 # Not those that the system gives to whoever asks: another might, before our server has taken it.
 # Each process of the tests begins elsewhere, so that two of them hardly ever choose the same.
 PORTS = count(10_000 + os.getpid() * 100 % 20_000)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What a server answered, read to its end."""
 
     status: int
@@ -58,7 +58,7 @@ class Server:
 
     def __init__(self, folder: Path = PROJECT, **given: str) -> None:
         self.folder = folder
-        self.port = int(given.get("PORT") or a_free_port())
+        self.port = int(given.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(given | {"PORT": str(self.port)})
         self._orphans: list[int] = []
@@ -98,7 +98,7 @@ class Server:
         """Send SIGTERM and return the exit code."""
         self.process.terminate()
         try:
-            return self.process.wait(PATIENCE)
+            return self.process.wait(TIMEOUT)
         finally:
             self.process.kill()
             self.process.wait()
@@ -109,40 +109,40 @@ class Server:
         if f"serves on {self.url} " not in self.log:  # whoever answers there is another
             return False
         with suppress(OSError, HTTPException):
-            return self.ask("GET", "/api/healthz").status == 200
+            return self.request("GET", "/api/healthz").status == 200
         return False
 
-    def ask(
+    def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Response:
         """Send one request, with `body` as JSON, on a connection of its own."""
         sent = None if body is None else json.dumps(body)
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)) as connection:
             connection.request(method, path, sent, dict(headers or {}))
             with connection.getresponse() as response:
-                return Answer(response.status, response.headers, response.read())
+                return Response(response.status, response.headers, response.read())
 
-    def send(self, request: bytes, *, hang_up: bool = False) -> bytes:
+    def send(self, request: bytes, *, close_after: bool = False) -> bytes:
         """Send bytes as they are; return what comes back until the server closes."""
         with self.connect() as connection:
             with suppress(
                 ConnectionError
             ):  # refused before its end, it may be answered all the same
                 connection.sendall(request)
-                if hang_up:
+                if close_after:
                     connection.shutdown(socket.SHUT_WR)
-            return everything_from(connection)
+            return read_all(connection)
 
     def connect(self) -> socket.socket:
         """Open a bare connection."""
-        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        return socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
 
     @property
     def workers(self) -> list[int]:
         """The process ids of its workers, or of those it had when it was killed."""
         if self._orphans:
             return self._orphans
-        return children(self.process.pid)
+        return child_processes(self.process.pid)
 
     @property
     def log(self) -> str:
@@ -154,10 +154,11 @@ class Server:
 
 def a_server(url: URL, **changes: str) -> Server:
     """A small server for development, on the database at `url`."""
-    return Server(PROJECT, **UNSET | SECRETS | SMALL | {"DB_URL": written(url)} | changes)
+    given = NO_SETTINGS | SECRETS | SMALL_SERVER | {"DB_URL": url_text(url)}
+    return Server(PROJECT, **given | changes)
 
 
-def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
+def run_python(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
     """Run Python in `folder` with the settings `given`, to its end; `stdout` is all it prints."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -166,7 +167,7 @@ def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProc
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         text=True,
         check=False,
     )
@@ -178,7 +179,7 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return kept | dict(given)
 
 
-def children(parent: int) -> list[int]:
+def child_processes(parent: int) -> list[int]:
     """The ids of the processes that this one has started, save Python's own tracker."""
     listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid=,args="], text=True)
     processes = (line.split(maxsplit=2) for line in listed.splitlines())
@@ -189,7 +190,7 @@ def children(parent: int) -> list[int]:
     ]
 
 
-def a_free_port() -> int:
+def free_port() -> int:
     """A port on which nobody listens."""
     return next(filter(is_free, PORTS))
 
@@ -204,7 +205,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def everything_from(connection: socket.socket) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     """What arrives until the other side closes, politely or not."""
     received = b""
     with suppress(ConnectionError):
@@ -215,13 +216,13 @@ def everything_from(connection: socket.socket) -> bytes:
 
 def wait_until(true: Callable[[], object]) -> None:
     """Ask again and again until the answer is yes."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
 
 
-def crash(postgres: PrivatePostgres) -> None:
+def crash_postgres(postgres: PrivatePostgres) -> None:
     """End Postgres at once, as a failure would, and wait until its socket is dead."""
     os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from chirpy.database.engine import db
 from tests.support.bodies import chunked
-from tests.support.databases import Sql, an_app, connect_with
+from tests.support.databases import Sql, an_app, use_cursor_class
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
 PATH = "/api/polka/webhooks"
@@ -47,12 +47,12 @@ class Counting(extensions.cursor):
 @pytest.fixture(scope="module")
 def counting_app(database_url: URL) -> Iterator[Flask]:
     with an_app(database_url) as app:
-        connect_with(app, Counting)
+        use_cursor_class(app, Counting)
         yield app
 
 
 @pytest.fixture
-def app(counting_app: Flask, emptied: None) -> Flask:
+def app(counting_app: Flask, emptied_database: None) -> Flask:
     return counting_app
 
 

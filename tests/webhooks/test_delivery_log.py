@@ -23,7 +23,7 @@ from chirpy.settings import DRIVER, parse_signing_key
 from chirpy.web.logs import JSONFormatter
 from chirpy.webhooks import delivery_log, signature
 from tests.support.bodies import chunked
-from tests.support.databases import POLKA_KEY, Sql, a_settings, an_app
+from tests.support.databases import POLKA_KEY, Sql, an_app, settings_for
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
 LOGGED = [
@@ -438,7 +438,7 @@ def a_client(url: URL) -> Iterator[FlaskClient]:
 
 
 @pytest.fixture
-def signing_client(database_url: URL, emptied: None) -> Iterator[FlaskClient]:
+def signing_client(database_url: URL, emptied_database: None) -> Iterator[FlaskClient]:
     with a_client(database_url) as client:
         yield client
 
@@ -641,7 +641,7 @@ def test_what_a_stranger_sends_cannot_break_a_line(client: FlaskClient, told: To
 
 @pytest.mark.parametrize("command", [["list"], ["show", "evt_1"], ["prune", "--older-than=90d"]])
 def test_without_its_database_a_command_names_the_next_step(command: list[str]) -> None:
-    app = create_app(a_settings(make_url("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")))
+    app = create_app(settings_for(make_url("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")))
 
     told = app.test_cli_runner().invoke(args=["webhooks", *command])
 

@@ -66,7 +66,7 @@ def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
 
 
 @pytest.fixture
-def emptied() -> None:
+def emptied_database() -> None:
     """Nothing: what is there is for all of them."""
 
 

@@ -30,7 +30,7 @@ def verify(signatures: str = VECTOR["signatures"], now: float = 1614265330) -> N
 
 
 @pytest.fixture
-def signing_app(database_url: URL, emptied: None) -> Iterator[Flask]:
+def signing_app(database_url: URL, emptied_database: None) -> Iterator[Flask]:
     """An application that wants both proofs."""
     with an_app(database_url, polka_webhook_secrets=KEYS) as app:
         yield app
