@@ -1,0 +1,127 @@
+"""The documentation agrees with the code: links, paths, commands, settings, routes, layers."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from flask import Flask
+
+from chirpy.settings import Settings, SettingsSchema
+from tests.support.server import PROJECT
+
+PAGES = {
+    page.name: page.read_text() for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
+}
+FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+INLINE_CODE = re.compile(r"`([^`\n]+)`")
+RELATIVE_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+FILE_NAME = re.compile(r"[\w./-]+\.(py|sql|md|txt|http|toml|yml)|(chirpy|tests|docs)/[\w/]*")
+TABLE_ROW = re.compile(r"^\| `([^`]+)` \|.*?\|(?:([^|]*)\|)?$", re.MULTILINE)
+FILES = {
+    path.name for room in ("chirpy", "tests", "migrations") for path in (PROJECT / room).rglob("*")
+}
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+def code_blocks(page: str, language: str) -> list[str]:
+    return [text for found, text in FENCE.findall(PAGES[page]) if found == language]
+
+
+def inline_code(page: str) -> list[str]:
+    return INLINE_CODE.findall(FENCE.sub("", PAGES[page]))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_relative_links_in_docs_lead_somewhere(page: str) -> None:
+    folder = PROJECT if (PROJECT / page).exists() else PROJECT / "docs"
+    for path, anchor in RELATIVE_LINK.findall(PAGES[page]):
+        target = folder / (path or page)
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+@every_page
+def test_files_named_in_docs_exist(page: str) -> None:
+    named = [code for code in inline_code(page) if FILE_NAME.fullmatch(code)]
+
+    assert [name for name in named if not (PROJECT / name).exists() and name not in FILES] == []
+
+
+@every_page
+def test_commands_in_docs_have_no_comments_which_zsh_would_not_skip(page: str) -> None:
+    assert [block for block in code_blocks(page, "sh") if "#" in block] == []
+
+
+@every_page
+def test_flask_commands_in_docs_have_the_arguments_they_take(page: str, session_app: Flask) -> None:
+    lines = [line for block in code_blocks(page, "sh") for line in block.splitlines()]
+    for line in (*lines, *inline_code(page)):
+        if found := re.match(r"(?:\.venv/bin/)?flask ((?:polka|psql|webhooks).*)", line):
+            parse_flask_command(session_app, shlex.split(found[1]))
+
+
+def parse_flask_command(app: Flask, words: list[str]) -> None:
+    """Parse the words that follow `flask`. Raise click.UsageError if it does not take them."""
+    name, *arguments = words
+    command = app.cli.commands[name]
+    while isinstance(command, click.Group) and arguments:
+        name, *arguments = arguments
+        command = command.commands[name]
+    if arguments and arguments != ["--help"]:
+        with app.app_context():
+            command.make_context(name, arguments)
+
+
+@every_page
+def test_make_targets_in_docs_exist(page: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    code = [*code_blocks(page, "sh"), *inline_code(page)]
+    named = {name for text in code for name in re.findall(r"^(?:\w+=\S+ )?make ([a-z-]+)", text)}
+
+    assert named <= set(targets)
+
+
+def test_settings_page_lists_every_setting_with_its_default() -> None:
+    documented = {
+        name: default.strip() for name, default in TABLE_ROW.findall(PAGES["settings.md"])
+    }
+    fields = SettingsSchema().fields
+    defaults = {
+        str(field.data_key): f"`{Settings.__dataclass_fields__[name].default}`"
+        for name, field in fields.items()
+        if name in {"platform", "host", "port", "threads"}
+    }
+    required = {name for name, default in documented.items() if default.startswith("required")}
+
+    assert documented.keys() == {str(field.data_key) for field in fields.values()} | {"SECRET"}
+    assert defaults.items() <= documented.items()
+    assert required == {"JWT_SECRET", "POLKA_KEY"}
+
+
+def test_api_page_lists_every_route(session_app: Flask) -> None:
+    routes = {
+        f"{method} {rule.rule}".replace("path:", "").translate({ord("<"): "{", ord(">"): "}"})
+        for rule in session_app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert {row for row, _ in TABLE_ROW.findall(PAGES["api.md"]) if " /" in row} == routes
+
+
+def test_architecture_page_lists_what_is_in_the_package() -> None:
+    tree, layers = code_blocks("architecture.md", "text")
+    listed = set(re.findall(r"^  (\w+(?:\.py)?)", tree, re.MULTILINE))
+    contract = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+    assert listed == {path.name for path in (PROJECT / "chirpy").iterdir()} - {"__pycache__"}
+    assert layers.splitlines() == ["app.py", *contract["contracts"][0]["layers"]]
