@@ -42,27 +42,12 @@ def change(text: str) -> tuple[str, Any]:
         return path, value
 
 
-change_option = click.option(
-    "--set",
-    "changes",
-    type=change,
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Set any member of the JSON, as in data.plan=gold; may be repeated.",
-)
-
-
 def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a receiver to a command, which gets a Receiver."""
 
     @click.option("--to", type=url, show_default="this Chirpy", help="URL of the receiver.")
     @click.option("--key", type=visible, show_default="POLKA_KEY", help="ApiKey to send.")
-    @click.option(
-        "--sign/--no-sign",
-        default=None,
-        show_default="sign if there is one",
-        help="Sign with the first of POLKA_WEBHOOK_SECRETS.",
-    )
+    @click.option("--sign/--no-sign", default=None, help="With the first secret, if there is one.")
     @wraps(command)
     def call(to: str | None, key: str | None, sign: bool | None, **rest: Any) -> None:
         settings = current_settings()
