@@ -7,7 +7,7 @@ class Unauthorized(Refused):
     """The request has no valid token. RFC 9110, section 15.5.2, requires the challenge."""
 
     status = 401
-    challenge = 'Bearer realm="chirpy"'
+    header = ("WWW-Authenticate", 'Bearer realm="chirpy"')
 
 
 class AuthorizationMissing(Unauthorized):

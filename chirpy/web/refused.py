@@ -13,8 +13,7 @@ class Refused(Exception):
     status = 400
     error = "The request is not valid"
     hint = ""  # what to do next
-    challenge = ""  # the header WWW-Authenticate, which RFC 9110 requires of a 401
-    retry_after = 0  # seconds; the header Retry-After of a 503
+    header: tuple[str, str] | None = None  # that the status requires, such as Allow of a 405
 
     def __init__(
         self,

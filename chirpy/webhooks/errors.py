@@ -9,7 +9,7 @@ class NotFromPolka(Refused):
     status = 401
     error = "Authentication failed"
     hint = "Send `Authorization: ApiKey <key>` (not Bearer), and the signature if one is required"
-    challenge = 'ApiKey realm="polka"'
+    header = ("WWW-Authenticate", 'ApiKey realm="polka"')
 
 
 class UnknownUser(Refused):

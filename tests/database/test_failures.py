@@ -376,13 +376,13 @@ def test_too_many_connections_are_trouble_that_passes(
     sql: Sql, upgrade: dict[str, Any], database_in_trouble: URL
 ) -> None:
     role = f"guest_of_{database_in_trouble.database}"
-    sql(f"CREATE ROLE {role} LOGIN CONNECTION BODY_LIMIT 0")
+    sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
     try:
         sql(f"GRANT pg_read_all_data, pg_write_all_data TO {role}")
         with an_app(database_in_trouble.set(username=role)) as app:
             with database_unchanged(sql):
                 refused = deliver(app, upgrade)
-            sql(f"ALTER ROLE {role} CONNECTION BODY_LIMIT 1")
+            sql(f"ALTER ROLE {role} CONNECTION LIMIT 1")
             again = deliver(app, upgrade)
     finally:
         sql(f"DROP ROLE {role}")

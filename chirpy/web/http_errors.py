@@ -1,0 +1,52 @@
+"""The errors of Flask and Werkzeug as refusals: unknown paths, wrong methods, and all others."""
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from chirpy.web.refused import Refused
+
+
+class HTTPError(Refused):
+    """An error of the framework, with its status and description."""
+
+    def __init__(self, error: HTTPException) -> None:
+        self.status = error.code or 500
+        super().__init__(error.description or error.name)
+
+
+class PathNotFound(Refused):
+    """No route has this path, or the website lacks this page."""
+
+    status = 404
+    error = "Not found"
+    hint = "For all routes, see docs/api.md or run `flask routes`"
+
+
+class WrongMethod(Refused):
+    """The path has other methods. RFC 9110, section 15.5.6, requires the header Allow."""
+
+    status = 405
+    error = "Method not allowed"
+
+    def __init__(self, allowed: str) -> None:
+        self.header = ("Allow", allowed)
+        super().__init__(hint=f"Allowed methods: {allowed}")
+
+
+def refused_by_flask(error: HTTPException) -> Refused:
+    """Return the refusal for an exception that Flask or Werkzeug raised."""
+    match error:
+        case NotFound() if request.url_rule is None and is_route(request.path.rstrip("/")):
+            return PathNotFound(hint="Remove the slash at the end of the path")
+        case NotFound():
+            return PathNotFound()
+        case MethodNotAllowed():
+            return WrongMethod(", ".join(sorted(error.valid_methods or ())))
+        case _:
+            return HTTPError(error)
+
+
+def is_route(path: str) -> bool:
+    """Return whether any method is allowed at `path`."""
+    routes = current_app.create_url_adapter(request)
+    return routes is not None and any(routes.allowed_methods(path))

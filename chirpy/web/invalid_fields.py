@@ -1,0 +1,32 @@
+"""The errors of marshmallow as one refusal that names each invalid field by its path."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from chirpy.web.refused import Refused
+
+
+class InvalidFields(Refused):
+    """Fields of a body or a query string, or a part of a path, are invalid."""
+
+    status = 400
+
+    def __init__(self, error: ValidationError) -> None:
+        messages = error.messages
+        if not isinstance(messages, Mapping):
+            messages = {error.field_name: messages}
+        fields = dict(flatten(messages))
+        sentences = (f"{path} {problem}".strip() for path, problem in fields.items())
+        super().__init__("; ".join(sentences), fields=fields)
+
+
+def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield marshmallow's nested messages as pairs of a dotted path and one text."""
+    if isinstance(messages, Mapping):
+        for name, nested in messages.items():
+            nested_path = path if name == "_schema" else f"{path}.{name}" if path else str(name)
+            yield from flatten(nested, nested_path)
+    else:
+        yield path or "The body", ", ".join(map(str, messages))
