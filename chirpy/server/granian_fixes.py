@@ -1,10 +1,14 @@
-"""Workarounds for granian 2.8.7 (https://github.com/emmett-framework/granian).
+"""Workarounds for granian 2.8.7. See https://github.com/emmett-framework/granian.
 
-- A worker that dies within 5.5 seconds of its start ends the whole server. That is right for a
-  worker that cannot start, but a worker that was killed from outside, for instance because the
-  machine is short of memory, should be replaced.
-- SIGTERM is lost if it reaches a worker that is still starting: it inherits the parent's handler,
-  which does nothing there.
+1. granian replaces a worker that ended (issue 148), unless it had replaced that worker less than
+   5.5 seconds before: then the whole server ends, because the worker probably cannot start. But a
+   worker that was killed by SIGKILL, for instance because the machine is short of memory, should
+   always be replaced. No upstream issue is known.
+2. A worker that is still starting ignores SIGTERM, because it inherits the handler of the parent
+   process. The parent then waits, and finally kills it. No upstream issue is known; a comment on
+   pull request 579 describes workers that do not stop.
+3. A worker that receives two stop signals can hang. Ctrl-C in a terminal sends SIGINT to all
+   processes, and the parent then sends SIGTERM to its workers. No upstream issue is known.
 """
 
 import os
@@ -19,7 +23,7 @@ START_TIME = 0.5  # seconds until a worker serves; most need a fifth of it
 
 
 class Granian(MPServer):
-    """granian's server of several processes, with workers that are replaced and stopped safely."""
+    """granian's server of several processes, with the first two workarounds."""
 
     def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
         killed = [index for index in workers if self.wrks[index].inner.exitcode == -signal.SIGKILL]
@@ -32,7 +36,7 @@ class Granian(MPServer):
     def _stop_workers(self) -> None:
         youngest = max((worker.birth for worker in self.wrks), default=0.0)
         sleep(max(0.0, youngest + START_TIME - monotonic()))
-        super()._stop_workers()  # type: ignore[no-untyped-call]
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # granian has no types here
 
 
 def stop_starting_workers_on_sigterm() -> None:
@@ -50,3 +54,8 @@ def stop_starting_workers_on_sigterm() -> None:
         after_in_parent=unblock,
         after_in_child=reset,
     )
+
+
+def leave_process_group() -> None:
+    """Move this worker to a process group of its own, so that Ctrl-C reaches only the parent."""
+    os.setpgid(0, 0)

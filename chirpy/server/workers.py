@@ -1,4 +1,4 @@
-"""The worker processes, which granian starts, replaces and stops."""
+"""Configure granian, which starts, replaces and stops the worker processes."""
 
 import os
 import signal
@@ -11,13 +11,17 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from werkzeug.utils import import_string
 
-from chirpy.server.granian_fixes import Granian, stop_starting_workers_on_sigterm
+from chirpy.server.granian_fixes import (
+    Granian,
+    leave_process_group,
+    stop_starting_workers_on_sigterm,
+)
 from chirpy.settings import Settings
 
 MAX_HEADER_BYTES = 16 * 1024  # request line and headers; the server answers 431 to more
 GRACE_PERIOD = 15  # seconds for requests in progress, each of which has shorter limits of its own
 THREAD_IDLE = 600  # seconds until an idle thread ends, and closes its database connection
-PARENT_CHECK = 0.5  # seconds between two checks that the parent process lives
+PARENT_CHECK = 0.5  # seconds between two checks that the parent process is running
 
 
 def create_server(settings: Settings) -> Granian:
@@ -41,13 +45,11 @@ def create_server(settings: Settings) -> Granian:
 
 
 def load_in_worker(parent: int, target: str) -> Any:
-    """Return the application at `target` in a worker process, which ends when `parent` ends.
+    """Return the application at `target`. Called in each worker process, which ends with `parent`.
 
-    If the parent was killed, its workers would otherwise keep the port.
+    Without that, the workers of a parent that was killed would keep the port.
     """
-    # Ctrl-C reaches the parent alone, which then stops its workers: granian 2.8.7 hangs if a
-    # worker is stopped twice.
-    os.setpgid(0, 0)
+    leave_process_group()
     Thread(target=stop_with, args=(parent,), daemon=True).start()
     return import_string(target)
 
