@@ -7,7 +7,7 @@ from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database import autocommit, engine
 from chirpy.database.retries import is_transient
-from chirpy.server.migrations import migration_commands
+from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import errors
 from chirpy.web.application import Application
@@ -22,7 +22,7 @@ COMMANDS = (migration_commands, webhook_commands)
 def create_app(settings: Settings, connect: engine.Connect | None = None) -> Flask:
     """Return the application. It connects to the database when the first request needs it.
 
-    `connect` provides a database when the settings have no DB_URL.
+    Without a DB_URL, `connect` returns the arguments of each new connection.
     """
     app = Application(__name__, static_folder=None)
     app.extensions[EXTENSION] = settings

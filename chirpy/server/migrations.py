@@ -1,8 +1,4 @@
-"""Migrate the database before the server starts, and provide `flask db`.
-
-Alembic is imported only where it is needed: it would take a fifth of every start, and 9 MiB in
-each worker.
-"""
+"""Migrate the database before the server starts."""
 
 import os
 import signal
@@ -11,11 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import click
 from flask import Flask
-from flask.cli import ScriptInfo
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
@@ -32,42 +26,22 @@ class MigrationFailed(Exception):
     """The database cannot be migrated. The text says why and what to do next."""
 
 
-class MigrationCommands(click.Command):
-    """`flask db`. Flask-Migrate is imported when it is called."""
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,
-    ) -> click.Context:
-        from flask_migrate import Migrate
-
-        app = (parent or click.Context(self)).ensure_object(ScriptInfo).load_app()
-        Migrate(app, db, directory=str(MIGRATIONS))  # replaces this command
-        return app.cli.commands["db"].make_context(info_name, args, parent, **extra)
-
-
-migration_commands = MigrationCommands("db", help="Perform database migrations.")
-
-
 def migrate(app: Flask) -> None:
-    """Apply the missing migrations, by `flask db upgrade` in a process of its own.
+    """Apply the missing migrations by running `flask db upgrade`.
 
-    Raise MigrationFailed, or SystemExit when `flask db upgrade` has printed why.
+    Raise MigrationFailed, or SystemExit if `flask db upgrade` has printed why it failed.
     """
     with app.app_context():
         if applied_version() == latest_version():
             return
         url = current_settings().db_url
-    # -P, and no .env of Flask's own: the current folder must not matter.
+    # With -P and FLASK_SKIP_DOTENV, files in the current folder have no effect.
     command = [sys.executable, "-P", "-m", "flask", "--app", str(APPLICATION), "db", "upgrade"]
     settings = {
         "DB_URL": url.render_as_string(hide_password=False) if url else "",
         "FLASK_SKIP_DOTENV": "1",
     }
-    with stopped_together():
+    with exit_on_signals():
         code = subprocess.run(command, env=os.environ | settings, check=False).returncode
     if code < 0:
         raise MigrationFailed(f"The migration was killed by signal {-code}.\nNext: start again")
@@ -76,13 +50,14 @@ def migrate(app: Flask) -> None:
 
 
 @contextmanager
-def stopped_together() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end this process together with the one that it waits for."""
+def exit_on_signals() -> Iterator[None]:
+    """Raise SystemExit on SIGTERM and Ctrl-C. `subprocess.run` then kills its process."""
 
-    def end(number: int, _: object) -> NoReturn:
+    def exit_process(number: int, _: object) -> NoReturn:
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, exit_process) for number in signals}
     try:
         yield
     finally:
@@ -91,19 +66,19 @@ def stopped_together() -> Iterator[None]:
 
 
 def applied_version() -> str | None:
-    """Return the latest migration applied to the database. Raise MigrationFailed."""
+    """Return the latest migration that is applied to the database. Raise MigrationFailed."""
     try:
         with db.engine.connect() as connection:
             version: str | None = connection.scalar(APPLIED_VERSION)
             return version
-    except ProgrammingError:  # no such table, or no right to read it, as `flask db` will explain
+    except ProgrammingError:  # no such table, or no right to read it: `flask db` explains that
         return None
     except DBAPIError as error:
         raise MigrationFailed(explain(error)) from None
     finally:
-        db.engine.dispose()  # workers are forked later, and must not share a connection
+        db.engine.dispose()  # workers are forked later and must not share a connection
 
 
 def latest_version() -> str:
-    """Return the latest migration in the folder: each file name begins with its number."""
+    """Return the latest migration in the folder. Each file name begins with its number."""
     return max(path.name for path in MIGRATIONS.glob("versions/[0-9]*_*.py")).partition("_")[0]
