@@ -1,12 +1,9 @@
-"""What people may rely on when they log in."""
+"""POST /api/login: log in."""
 
 import re
-import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from time import sleep
-from types import FrameType
+from unittest.mock import Mock
 
 import psycopg2
 import pytest
@@ -14,121 +11,139 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import URL
-from werkzeug.test import TestResponse
 
 from chirpy.accounts import passwords
-from tests.support.databases import Sql
-from tests.support.factories import API_KEY, PASSWORD, a_person, a_user
+from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, sign_up, upgrade
+from tests.support.databases import Sql, url_text
+from tests.support.factories import PASSWORD, a_person, a_user
+from tests.support.server import wait_until
 
-LOGIN = ["id", "created_at", "updated_at", "email", "is_chirpy_red", "token", "refresh_token"]
 WALT = "walt@example.com"
+WAITING_FOR_LOCK = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
-def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
-    return client.post("/api/login", json={"email": email, "password": password})
+def stored_hash(sql: Sql) -> str:
+    [[hashed_password]] = sql("SELECT hashed_password FROM users")
+    return str(hashed_password)
 
 
-def test_logging_in_answers_with_the_user_and_two_tokens(client: FlaskClient) -> None:
-    client.post("/api/users", json={"email": WALT, "password": PASSWORD})
+def test_login_returns_200_and_the_user_with_two_tokens(client: FlaskClient) -> None:
+    user = sign_up(client, WALT).get_json()
 
-    answer = log_in(client, WALT)
+    response = log_in(client, WALT)
 
-    login = answer.get_json()
-    assert answer.status_code == 200
-    assert list(login) == LOGIN
-    assert login["email"] == WALT
-    assert login["is_chirpy_red"] is False
+    login = response.get_json()
+    assert response.status_code == 200
+    assert list(login) == [*USER_KEYS, "token", "refresh_token"]
+    assert user.items() <= login.items()
     assert login["token"].count(".") == 2
     assert re.fullmatch("[0-9a-f]{64}", login["refresh_token"])
 
 
-def test_a_login_tells_who_is_chirpy_red(client: FlaskClient) -> None:
+def test_login_of_upgraded_user_returns_is_chirpy_red(client: FlaskClient) -> None:
     person = a_person(client)
-    upgrade = {"event": "user.upgraded", "data": {"user_id": person.id}}
-    client.post("/api/polka/webhooks", json=upgrade, headers=API_KEY)
+    upgrade(client, person.id)
 
     assert log_in(client, person.email).get_json()["is_chirpy_red"] is True
 
 
-@pytest.mark.parametrize("spelt", ["WALT@EXAMPLE.COM", "  walt@example.com  "])
-def test_the_email_may_be_spelt_in_any_case_with_blanks_around_it(
-    client: FlaskClient, spelt: str
-) -> None:
-    a_person(client, WALT)
+@pytest.mark.parametrize("email", ["WALT@EXAMPLE.COM", "  walt@example.com  "])
+def test_login_ignores_case_of_email_and_spaces_around_it(client: FlaskClient, email: str) -> None:
+    sign_up(client, WALT)
 
-    answer = log_in(client, spelt)
+    response = log_in(client, email)
 
-    assert answer.status_code == 200
-    assert answer.get_json()["email"] == WALT
+    assert response.status_code == 200
+    assert response.get_json()["email"] == WALT
 
 
-def test_an_unknown_email_and_a_wrong_password_are_answered_alike(client: FlaskClient) -> None:
-    a_person(client, WALT)
+def test_login_with_wrong_password_is_401_like_unknown_email(client: FlaskClient) -> None:
+    sign_up(client, WALT)
 
     unknown, wrong = log_in(client, "jesse@example.com"), log_in(client, WALT, "wrong")
 
-    assert unknown.status_code == wrong.status_code == 401
+    assert_unauthorized(unknown)
+    assert_unauthorized(wrong)
     assert unknown.data == wrong.data
     assert list(unknown.headers.keys()) == list(wrong.headers.keys())
-    assert [it.headers["WWW-Authenticate"] for it in (unknown, wrong)] == [
-        'Bearer realm="chirpy"'
-    ] * 2
 
 
-def verifications(act: Callable[[], object]) -> int:
-    """How many passwords argon2 compares with a hash, at full cost, while `act` runs."""
-    seen = []
+@pytest.mark.parametrize("email", [WALT, "nobody@example.com", "not an email"])
+def test_login_verifies_one_hash_for_any_email(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, email: str
+) -> None:
+    sign_up(client, WALT)
+    hasher = Mock(passwords.HASHER)
+    hasher.verify.side_effect = passwords.HASHER.verify
+    monkeypatch.setattr(passwords, "HASHER", hasher)
 
-    def watch(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code is PasswordHasher.verify.__code__:
-            seen.append(frame)
-
-    passwords.HASHING_THREAD.submit(sys.setprofile, watch).result()  # in the thread that compares
-    act()
-    passwords.HASHING_THREAD.submit(sys.setprofile, None).result()
-    return len(seen)
-
-
-@pytest.mark.parametrize("email", [WALT, "nobody@example.com", "no email"])
-def test_whatever_the_email_a_login_costs_one_comparison(client: FlaskClient, email: str) -> None:
-    a_person(client, WALT)
-
-    assert verifications(lambda: log_in(client, email, "wrong")) == 1
+    assert log_in(client, email, "wrong").status_code == 401
+    assert hasher.verify.call_count == 1
 
 
 @pytest.mark.usefixtures("full_hash_cost")
-def test_nobodys_hash_costs_as_much_as_anybodys_and_matches_nothing() -> None:
-    nobodys, anybodys = (
-        it.split("$")[1:4] for it in (passwords.DUMMY_HASH, passwords.hash_password("x"))
+def test_dummy_hash_has_the_cost_of_a_real_one_and_matches_no_password() -> None:
+    dummy, real = (
+        stored.split("$")[1:4] for stored in (passwords.DUMMY_HASH, passwords.hash_password("x"))
     )
 
-    assert nobodys == anybodys
+    assert dummy == real
     assert not passwords.matches("", None)
     assert not passwords.matches(passwords.DUMMY_HASH, None)
 
 
-@pytest.mark.parametrize("password", ["unset", "", " ", "x"])
-def test_a_user_without_a_password_cannot_log_in(
-    client: FlaskClient, sql: Sql, password: str
+@pytest.mark.parametrize(
+    ("password", "status"), [("unset", 401), ("", 400), (" ", 401), ("x", 401)]
+)
+def test_login_of_user_without_password_fails(
+    client: FlaskClient, sql: Sql, password: str, status: int
 ) -> None:
     [[email]] = sql("SELECT email FROM users WHERE id = %s", str(a_user(sql)))
 
-    assert log_in(client, email, password).status_code == (401 if password else 400)
+    assert log_in(client, email, password).status_code == status
 
 
-def test_a_login_whose_user_is_deleted_meanwhile_is_refused(
-    app: Flask, sql: Sql, database_url: URL
-) -> None:
-    a_person(app.test_client(), WALT)
-    url = database_url.set(drivername="postgresql").render_as_string(hide_password=False)
-    waits = """SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+def test_login_of_user_deleted_meanwhile_is_401(app: Flask, sql: Sql, database_url: URL) -> None:
+    sign_up(app.test_client(), WALT)
 
-    with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor() as pool:
-        other.cursor().execute("DELETE FROM users")  # seen by nobody until it is committed
+    with closing(psycopg2.connect(url_text(database_url))) as other, ThreadPoolExecutor() as pool:
+        other.cursor().execute("DELETE FROM users")
         login = pool.submit(log_in, app.test_client(), WALT)
-        while not sql(waits) and not login.done():
-            sleep(0.005)
+        wait_until(lambda: sql(WAITING_FOR_LOCK) or login.done())
         other.commit()
 
-    assert login.result().status_code == 401
+    assert_unauthorized(login.result())
+
+
+def test_login_replaces_outdated_hash_once(
+    client: FlaskClient, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_up(client, WALT)
+    before = stored_hash(sql)
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(2, 20 * 1024, 1))
+
+    assert log_in(client, WALT, "wrong").status_code == 401
+    assert stored_hash(sql) == before
+    assert log_in(client, WALT).status_code == 200
+    replaced = stored_hash(sql)
+    assert "$m=20480,t=2,p=1$" in replaced
+    assert log_in(client, WALT).status_code == 200
+    assert stored_hash(sql) == replaced
+
+
+def test_login_with_outdated_hash_keeps_password_that_changed_meanwhile(
+    client: FlaskClient, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_up(client, WALT)
+    hash_password = passwords.hash_password
+
+    def change_password_first(password: str) -> str:
+        sql("UPDATE users SET hashed_password = 'of another password'")
+        return hash_password(password)
+
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(2, 20 * 1024, 1))
+    monkeypatch.setattr(passwords, "hash_password", change_password_first)
+    log_in(client, WALT, PASSWORD)
+
+    assert stored_hash(sql) == "of another password"

@@ -1,5 +1,7 @@
 """Assertions that the tests of several rooms share."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.databases import Sql
 
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")  # RFC 3339, microseconds, UTC
 HEADER_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
 
@@ -38,3 +41,10 @@ def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
     assert body["error"]
     assert set(body) <= {"error", "hint", "fields"}
     return body
+
+
+def assert_compact_json(response: TestResponse) -> None:
+    """Assert that the body has no spaces between tokens and no escaped characters."""
+    compact = json.dumps(response.get_json(), separators=(",", ":"), ensure_ascii=False)
+    assert response.content_type == "application/json"
+    assert response.get_data(as_text=True) == f"{compact}\n"

@@ -1,4 +1,4 @@
-"""The things that tests are about, made in one line."""
+"""Make the users, chirps and events that tests need, each in one line."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -14,9 +14,14 @@ PASSWORD = "correct horse battery staple"
 API_KEY = {"Authorization": f"ApiKey {POLKA_KEY}"}
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries this token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signed up and logged in."""
+    """A user who has logged in."""
 
     id: str
     email: str
@@ -25,46 +30,46 @@ class Person:
 
     @property
     def access(self) -> dict[str, str]:
-        """The header that lets them in."""
-        return {"Authorization": f"Bearer {self.token}"}
+        """The header with the access token."""
+        return bearer(self.token)
 
     @property
     def refresh(self) -> dict[str, str]:
-        """The header that gets them another access token."""
-        return {"Authorization": f"Bearer {self.refresh_token}"}
+        """The header with the refresh token."""
+        return bearer(self.refresh_token)
 
 
 def an_email() -> str:
-    """An email that nobody has yet."""
+    """Return an email that has no account."""
     return f"person{next(NUMBERS)}@example.com"
 
 
 def a_person(client: FlaskClient, email: str | None = None) -> Person:
-    """Sign somebody up and log them in."""
-    given = {"email": email or an_email(), "password": PASSWORD}
-    client.post("/api/users", json=given)
-    login = client.post("/api/login", json=given).get_json()
+    """Sign up, unless the email has an account, and log in."""
+    credentials = {"email": email or an_email(), "password": PASSWORD}
+    client.post("/api/users", json=credentials)
+    login = client.post("/api/login", json=credentials).get_json()
     return Person(login["id"], login["email"], login["token"], login["refresh_token"])
 
 
 def a_user(sql: Sql) -> UUID:
-    """A user who never logs in; quicker than a person."""
+    """Insert a user without a password, which is faster than `a_person`. Return the id."""
     [[user_id]] = sql("INSERT INTO users (email) VALUES (%s) RETURNING id", an_email())
     return UUID(str(user_id))
 
 
 def a_chirp(client: FlaskClient, author: Person, body: str = "Hello") -> dict[str, Any]:
-    """Something that `author` says."""
-    answer = client.post("/api/chirps", json={"body": body}, headers=author.access)
-    chirp: dict[str, Any] = answer.get_json()
+    """Post a chirp and return it."""
+    response = client.post("/api/chirps", json={"body": body}, headers=author.access)
+    chirp: dict[str, Any] = response.get_json()
     return chirp
 
 
 def an_event(user_id: object, event: str = "user.upgraded", **more: Any) -> dict[str, Any]:
-    """An event in the course's form; `id` and `timestamp` may be added."""
+    """Return an event in the course's form. `id` and `timestamp` can be added."""
     return {"event": event, "data": {"user_id": str(user_id)}} | more
 
 
 def an_id() -> str:
-    """An id that no event has had."""
+    """Return an event id that was not used before."""
     return f"evt_{uuid4().hex}"

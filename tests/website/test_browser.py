@@ -1,4 +1,4 @@
-"""What somebody sees who opens the pages in a browser."""
+"""The pages in a browser. CHIRPY_BROWSER=required fails where Chromium or Playwright is missing."""
 
 import os
 import shutil
@@ -13,16 +13,15 @@ from tests.support.server import Server
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
-QUIET = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTHS = [320, 768, 1280]  # CSS pixels: the narrowest phone, a tablet, a desk
+WIDTHS = [320, 768, 1280]  # CSS pixels: a small phone, a tablet, a desktop
 
-# Required where a change is judged; elsewhere skipped when one of the two is missing.
 MISSING = "needs Chromium and `pip install -r requirements-browser.txt`"
 PLAYWRIGHT = "playwright.sync_api"
 REQUIRED = os.environ.get("CHIRPY_BROWSER") == "required"
@@ -36,14 +35,14 @@ playwright_api: Any = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
-    """A tab in which an error on a page is an error of the test."""
+    """A tab. The test fails if the page logs a message or a request fails."""
     problems: list[str] = []
     page = browser.new_page(base_url=server.url)
     page.on("console", lambda message: problems.append(message.text))
@@ -54,7 +53,7 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_front_page_fits_every_window(page: Any, scheme: Any) -> None:
+def test_front_page_fits_every_width(page: Any, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -65,7 +64,7 @@ def test_the_front_page_fits_every_window(page: Any, scheme: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_look_at_the_front_page_is_one_visit(page: Any) -> None:
+def test_opening_front_page_is_one_visit(page: Any) -> None:
     page.goto("/app/")
     page.goto("/app/")
 
@@ -75,7 +74,7 @@ def test_a_look_at_the_front_page_is_one_visit(page: Any) -> None:
     assert page.inner_text("p") == "Chirpy has been visited 2 times!"
 
 
-def test_the_logo_is_a_picture(page: Any) -> None:
+def test_browser_decodes_logo(page: Any) -> None:
     page.goto("/app/")
 
     width = """async () => {

@@ -1,19 +1,21 @@
-"""What people with a browser may rely on, and that each of their requests is counted.
+"""The pages below /app/, and the count of visits.
 
-`buffered=True` reads an answer to its end and closes the file that it comes from.
+`buffered=True` reads a response to its end and closes the file that it sends.
 """
 
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support.assertions import assert_error
+
 
 def visits(client: FlaskClient) -> int:
-    """The number that the metrics page shows."""
+    """Return the number on the metrics page."""
     page = client.get("/admin/metrics").text
     return int(page.partition("Chirpy has been visited ")[2].partition(" times!")[0])
 
 
-def test_the_front_page_welcomes_its_visitors(client: FlaskClient) -> None:
+def test_front_page_is_html_with_welcome(client: FlaskClient) -> None:
     page = client.get("/app/", buffered=True)
 
     assert page.status_code == 200
@@ -21,7 +23,7 @@ def test_the_front_page_welcomes_its_visitors(client: FlaskClient) -> None:
     assert "Welcome to Chirpy" in page.text
 
 
-def test_the_logo_is_a_picture(client: FlaskClient) -> None:
+def test_logo_is_png(client: FlaskClient) -> None:
     logo = client.get("/app/assets/logo.png", buffered=True)
 
     assert logo.status_code == 200
@@ -29,7 +31,7 @@ def test_the_logo_is_a_picture(client: FlaskClient) -> None:
     assert logo.data.startswith(b"\x89PNG\r\n")
 
 
-def test_the_front_page_is_found_without_its_last_slash(client: FlaskClient) -> None:
+def test_app_without_slash_redirects_to_front_page(client: FlaskClient) -> None:
     redirect = client.get("/app", buffered=True)
 
     assert redirect.status_code == 308
@@ -39,14 +41,11 @@ def test_the_front_page_is_found_without_its_last_slash(client: FlaskClient) -> 
 @pytest.mark.parametrize(
     "path", ["/app/nowhere", "/app/assets/", "/app/../app.py", "/app/%2e%2e/x"]
 )
-def test_what_is_not_there_is_told_as_json(client: FlaskClient, path: str) -> None:
-    answer = client.get(path, buffered=True)
-
-    assert answer.status_code == 404
-    assert answer.get_json()["error"]
+def test_missing_page_is_404_as_json(client: FlaskClient, path: str) -> None:
+    assert_error(client.get(path, buffered=True), 404)
 
 
-def test_every_request_below_app_counts_found_or_not(client: FlaskClient) -> None:
+def test_every_request_below_app_is_a_visit(client: FlaskClient) -> None:
     assert visits(client) == 0
     client.get("/app/", buffered=True)
     client.get("/app/assets/logo.png", buffered=True)
@@ -57,16 +56,16 @@ def test_every_request_below_app_counts_found_or_not(client: FlaskClient) -> Non
     assert visits(client) == 5
 
 
-def test_what_is_elsewhere_does_not_count(client: FlaskClient) -> None:
+def test_other_requests_are_no_visits(client: FlaskClient) -> None:
     for path in ("/app", "/application/", "/", "/api/healthz", "/api/chirps", "/admin/metrics"):
         client.get(path, buffered=True)
 
     assert visits(client) == 0
 
 
-def test_a_picture_that_the_browser_has_already_counts_all_the_same(client: FlaskClient) -> None:
-    known = client.get("/app/assets/logo.png", buffered=True).headers["ETag"]
-    again = client.get("/app/assets/logo.png", buffered=True, headers={"If-None-Match": known})
+def test_request_for_cached_file_is_304_and_a_visit(client: FlaskClient) -> None:
+    etag = client.get("/app/assets/logo.png", buffered=True).headers["ETag"]
+    cached = client.get("/app/assets/logo.png", buffered=True, headers={"If-None-Match": etag})
 
-    assert again.status_code == 304
+    assert cached.status_code == 304
     assert visits(client) == 2
