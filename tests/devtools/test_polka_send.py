@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from threading import Barrier, Thread
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import URL
+from werkzeug import Request, Response
 
 from chirpy.devtools.polka import delivery
 from chirpy.devtools.polka.commands import polka
@@ -24,6 +24,7 @@ from chirpy.settings import parse_signing_key
 from tests.support.databases import Sql, an_app
 from tests.support.factories import a_user, an_event, an_id
 from tests.support.server import PROJECT, Server, a_server, free_port, run_python
+from tests.support.wsgi_server import serve
 
 FIRST, SECOND = ("whsec_" + letter * 32 for letter in "ab")
 NOWHERE = "http://127.0.0.1:9"
@@ -66,59 +67,35 @@ def sender(app: Flask) -> Send:
     return send
 
 
-class Receiver(ThreadingHTTPServer):
-    """A server that gives its `answers` in turn, status 0 for none, and keeps the requests."""
+class Receiver:
+    """A receiver that answers with its statuses in turn, 0 for no answer, and keeps requests."""
 
-    def __init__(self, *answers: tuple[int, dict[str, str]], port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.answers = list(answers)
+    def __init__(self, *statuses: int, **headers: str) -> None:
+        self.statuses = list(statuses)
+        self.answer_headers = headers
         self.bodies: list[Any] = []
         self.headers: list[Any] = []
         self.times: list[float] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
         self.meeting = Barrier(1)
+        self.url = ""
 
-
-class Handler(BaseHTTPRequestHandler):
-    """A connection to the Receiver."""
-
-    server: Receiver
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.server.times.append(time.monotonic())
-        self.server.headers.append(self.headers)
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        status, headers = self.server.answers.pop(0)
-        self.server.meeting.wait(10)
-        if status:
-            self.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-        else:
-            self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+    def answer(self, request: Request) -> Response:
+        self.times.append(time.monotonic())
+        self.headers.append(request.headers)
+        self.bodies.append(request.get_json())
+        status = self.statuses.pop(0)
+        self.meeting.wait(10)
+        if not status:
+            raise ConnectionAbortedError
+        return Response(status=status, headers={} if status == 204 else self.answer_headers)
 
 
 @contextmanager
-def running(receiver: Receiver) -> Iterator[Receiver]:
-    with receiver:
-        thread = Thread(target=receiver.serve_forever, args=(0.01,))
-        thread.start()
-        yield receiver
-        receiver.shutdown()
-        thread.join()
-
-
-@contextmanager
-def a_receiver(*statuses: int, **headers: str) -> Iterator[Receiver]:
-    """Run a receiver that answers with `statuses`, each failure with `headers`."""
+def a_receiver(*statuses: int, port: int = 0, **headers: str) -> Iterator[Receiver]:
+    """Serve a Receiver; `headers` are those of failures."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answers = [(status, {} if status == 204 else named) for status in statuses]
-    with running(Receiver(*answers)) as receiver:
+    receiver = Receiver(*statuses, **named)
+    with serve(Request.application(receiver.answer), port) as receiver.url:
         yield receiver
 
 
@@ -332,7 +309,7 @@ def test_send_retries_until_a_receiver_starts(send: Send) -> None:
     sending = Thread(target=lambda: results.append(send("x", "y", to=f"http://127.0.0.1:{port}")))
     sending.start()
     time.sleep(0.1)
-    with running(Receiver((204, {}), port=port)):
+    with a_receiver(204, port=port):
         sending.join()
 
     assert results[0].exit_code == 0
@@ -345,7 +322,7 @@ def test_send_gives_up_after_the_last_attempt(send: Send) -> None:
         result = send("x", "nobody", "--attempts=2", to=receiver.url)
 
     assert result.exit_code == 1
-    assert attempts(result)[-1] == "delivery 1, attempt 2: 500 Internal Server Error; given up"
+    assert attempts(result)[-1] == "delivery 1, attempt 2: 500 INTERNAL SERVER ERROR; given up"
 
 
 def test_send_fails_if_one_of_several_deliveries_fails(send: Send) -> None:

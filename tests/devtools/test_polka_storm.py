@@ -7,14 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask, abort, request
 from sqlalchemy import URL, make_url
-from werkzeug.serving import make_server
 
 from chirpy import create_app
 from chirpy.devtools.polka import storm as storm_module
@@ -34,6 +32,7 @@ from tests.support.server import (
     free_port,
     wait_until,
 )
+from tests.support.wsgi_server import serve
 
 SECRET = "whsec_" + "a" * 32
 SMALL = ("--users=10", "--events=60", "--repeats=3", "--concurrency=8")
@@ -354,13 +353,8 @@ def another_chirpy(
         receive(red, request.json["data"]["user_id"], request.json["event"])
         return "", 204
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve(app) as url:
+        yield url
 
 
 def test_storm_over_http_passes_for_a_course_conform_server(http_storm: RunStorm) -> None:
@@ -383,7 +377,7 @@ def test_storm_over_http_finds_wrong_users(
 
     assert result.exit_code == 1
     wrong = (
-        "is_chirpy_red (True instead of is_chirpy_red False|False instead of is_chirpy_red True)"
+        "is_chirpy_red (true instead of is_chirpy_red false|false instead of is_chirpy_red true)"
     )
     assert re.search(f"^  user .*: {wrong}$", result.stdout, re.MULTILINE)
 

@@ -25,8 +25,8 @@ NEW_SEED = partial(randbelow, 2**32)
 SHOW = {"show_default": True}
 SHOWN = 10  # differences; more are rarely of another kind
 VERIFY = """
---verify database, the default for this Chirpy, compares its rows: each event once, each delivery
-counted, each user as after their last event. Then it deletes users and events.
+--verify database, the default for this Chirpy, implies --mixed. It compares the rows: each event
+once, each delivery counted, each user as after their last event. Then it deletes users and events.
 
 --verify http, the default for other servers, needs no database. It makes users by POST /api/users,
 who stay there, and reads is_chirpy_red by POST /api/login. In the course only user.upgraded has an
@@ -50,7 +50,7 @@ def now() -> str:
 @click.option("--no-id", "event_id", flag_value="", show_default=False, help="Send no id.")
 @click.option("--timestamp", default=now, show_default="now", help="Time of the event, ISO 8601.")
 @click.option("--no-timestamp", "timestamp", flag_value="", show_default=False, help="Send none.")
-@click.option("--set", "changes", multiple=True, type=options.change, help="As data.plan=gold.")
+@click.option("--set", "changes", multiple=True, type=options.change, metavar="PATH=VALUE")
 @click.option("--times", default=1, type=THREADS, help="Deliver the same event so many times.")
 @click.option("--concurrent", is_flag=True, help="Make these deliveries concurrently.")
 @click.option("--attempts", default=5, type=ATTEMPTS, help="Attempts of each delivery.")
@@ -60,7 +60,7 @@ def send(receiver: Receiver, times: int, concurrent: bool, attempts: int, **even
 
     A delivery without a 2xx is sent again after 0.5, 1, 2, 4, … seconds, or when Retry-After says.
     The exit code is 0 if every delivery was acknowledged. --no-id and --no-timestamp together make
-    the course's form of an event.
+    the course's form of an event. --set, as in --set data.plan=gold, changes any of its members.
     """
     message = compose(**event)
     if receiver.signing_key and not EVENT_ID_HEADER.fullmatch(message.id):
@@ -88,8 +88,8 @@ def send(receiver: Receiver, times: int, concurrent: bool, attempts: int, **even
 @click.option("--attempts", default=8, type=ATTEMPTS, help="Attempts of each delivery.")
 @click.option("--seed", type=int, default=NEW_SEED, show_default="random", help="Repeat a plan.")
 @click.option("--keep", is_flag=True, help="Leave users and events in the database.")
-@click.option("--verify", type=click.Choice(["http", "database"]), help="How to check the result.")
-@click.option("--mixed/--no-mixed", default=None, help="Upgrade and downgrade the same users.")
+@click.option("--verify", type=click.Choice(["http", "database"]), help="See below.")
+@click.option("--mixed/--no-mixed", default=None, help="See below.")
 @options.receiver_options
 def storm(receiver: Receiver, users: int, keep: bool, verify: str | None, **plan: Any) -> None:
     """Deliver many events, several times and concurrently, then check the result.

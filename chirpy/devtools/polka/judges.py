@@ -48,13 +48,16 @@ class HttpJudge:
     def differences(self, events: Sequence[StormEvent], _answers: Answers) -> Iterator[str]:
         """Compare users with their last event, or with any event of the last timestamp."""
         is_red = self.post("/api/login", self.user_ids, RED)
-        found = {f"user {self.user_ids[email]}": [(RED, value)] for email, value in is_red.items()}
+        found: dict[str, list[Row]] = {
+            f"user {self.user_ids[email]}": [(RED, json.dumps(value))]
+            for email, value in is_red.items()
+        }
         last = {event.user_id: event.occurred_at for event in sorted(events)}
         due: dict[str, set[Row]] = {name: set() for name in found}
         for event in events:
             if event.occurred_at == last[event.user_id]:
-                due[f"user {event.user_id}"].add((RED, event.is_upgrade))
-        return differences(found, {name: rows or {(RED, False)} for name, rows in due.items()})
+                due[f"user {event.user_id}"].add((RED, json.dumps(event.is_upgrade)))
+        return differences(found, {name: rows or {(RED, "false")} for name, rows in due.items()})
 
     def post(self, path: str, emails: Iterable[str], name: str) -> dict[str, Any]:
         """Send credentials; return the member `name` of each answer by email, or fail."""

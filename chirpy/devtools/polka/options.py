@@ -16,7 +16,7 @@ from chirpy.web.strict_json import parse
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a server may listen there
 
 
-def visible(text: str) -> str:
+def printable(text: str) -> str:
     """Read text that a header or a URL can contain."""
     if not re.fullmatch("[!-~]+", text):
         raise click.BadParameter("must be printable ASCII characters without spaces")
@@ -25,7 +25,7 @@ def visible(text: str) -> str:
 
 def url(text: str) -> str:
     """Read an http or https URL."""
-    parts = urlsplit(visible(text))
+    parts = urlsplit(printable(text))
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise click.BadParameter("must be a URL such as http://127.0.0.1:8080/api/polka/webhooks")
     return text
@@ -46,8 +46,8 @@ def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a receiver to a command, which gets a Receiver."""
 
     @click.option("--to", type=url, show_default="this Chirpy", help="URL of the receiver.")
-    @click.option("--key", type=visible, show_default="POLKA_KEY", help="ApiKey to send.")
-    @click.option("--sign/--no-sign", default=None, help="With the first secret, if there is one.")
+    @click.option("--key", type=printable, show_default="POLKA_KEY", help="ApiKey to send.")
+    @click.option("--sign/--no-sign", default=None, help="By default signed if a secret is set.")
     @wraps(command)
     def call(to: str | None, key: str | None, sign: bool | None, **rest: Any) -> None:
         settings = current_settings()
