@@ -1,7 +1,7 @@
-"""Every test meets the real database: migrated as in production, committed to, emptied afterwards.
+"""Fixtures of all tests: a Postgres with the real migrations, applications, and servers.
 
-One Postgres serves the whole session; each pytest-xdist worker has a database of its own in it, and
-a server on that. What is slow to make is made once, for all tests that leave it as it was.
+One Postgres serves the whole session. Each process of pytest-xdist has its own database in it, and
+its own server. Tests commit, and the database is emptied after each.
 """
 
 import gc
@@ -10,7 +10,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -41,33 +41,31 @@ from tests.support.databases import (
 )
 from tests.support.server import Server, a_server, wait_until
 
-CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # how the workers of pytest-xdist find the session's Postgres
-# Any example is found again by the seed that is printed; none is kept, and a machine may be busy.
+CLUSTER_URL = "CHIRPY_TEST_CLUSTER"  # tells the processes of pytest-xdist where Postgres is
 hypothesis.settings.register_profile(
     "chirpy",
     max_examples=30,
-    database=None,
+    database=None,  # a failing example is found again with the seed that is printed
     deadline=None,
     print_blob=True,
-    # One application for all examples: each has users of its own.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("chirpy")
-FULL_HASHER = passwords.HASHER
-CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-MEMORY = Path("/dev/shm")  # on Linux
-ROOM = 2**30  # bytes; a Postgres takes 50 MiB, a container often has no more than 64
-QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+PRODUCTION_HASHER = passwords.HASHER
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # 20 ms less for each
+SHARED_MEMORY = Path("/dev/shm")  # on Linux
+MIN_MEMORY = 2**30  # bytes; a Postgres needs 50 MiB, and many containers have 64 MiB here
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the session's Postgres, in the process that starts the workers and while they start."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a script runs with `&`
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C
+    """Start Postgres in the main process, while pytest-xdist starts its processes."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a background job of a script
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to servers
     if hasattr(config, "workerinput"):
         return
     folder = a_folder()
-    postgres = PrivatePostgres(folder / "postgres", QUICK)
+    postgres = PrivatePostgres(folder / "postgres", FAST)
     os.environ[CLUSTER_URL] = postgres.url
 
     def start() -> None:
@@ -86,21 +84,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage among what the tests leave, not among all that was loaded for them."""
+    """Exclude all that is loaded now from garbage collection, which makes the tests faster."""
     gc.freeze()
 
 
 def a_folder() -> Path:
-    """A new folder that everybody may enter, unlike pytest's: as root, Postgres is another user.
+    """Make a folder that Postgres can enter; run by root, it is another user.
 
-    In memory, if that has room for a Postgres: there a database is made in a tenth of the time.
+    It is in memory if there is enough: databases are then created ten times as fast.
     """
     parent = None
-    if MEMORY.is_dir():
-        memory = os.statvfs(MEMORY)
-        has_room = memory.f_bavail * memory.f_frsize > ROOM
-        if has_room and not memory.f_flag & os.ST_NOEXEC and os.access(MEMORY, os.W_OK):
-            parent = MEMORY
+    if os.access(SHARED_MEMORY, os.W_OK):
+        memory = os.statvfs(SHARED_MEMORY)
+        is_large = memory.f_bavail * memory.f_frsize > MIN_MEMORY
+        parent = SHARED_MEMORY if is_large and not memory.f_flag & os.ST_NOEXEC else None
     folder = Path(tempfile.mkdtemp(prefix="chirpy-test-", dir=parent))
     folder.chmod(0o755)
     return folder
@@ -108,7 +105,7 @@ def a_folder() -> Path:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A new folder that everybody may enter."""
+    """A folder that Postgres can enter, unlike `tmp_path`."""
     folder = a_folder()
     yield folder
     shutil.rmtree(folder)
@@ -116,7 +113,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def cluster_url() -> URL:
-    """The Postgres of all tests, once it is ready for them."""
+    """Wait until Postgres is ready, and return its URL."""
     url = make_url(os.environ[CLUSTER_URL]).set(drivername=DRIVER)
 
     def is_ready() -> bool:
@@ -131,28 +128,16 @@ def cluster_url() -> URL:
 
 @pytest.fixture(scope="session")
 def database_url(cluster_url: URL, worker_id: str) -> URL:
-    """A new database of this worker, brought up to date by the real migrations."""
     url = cluster_url.set(database=f"chirpy_{worker_id}")
     create_database(url)
     migrate(url)
     return url
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cheap_hash_cost() -> Iterator[None]:
-    """Passwords hashed at hardly any cost in this process: a tenth of the suite would be hashing.
-
-    Servers in processes of their own, and whoever asks for `full_hash_cost`, hash as in production.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "HASHER", CHEAP_HASHER)
-        yield
-
-
 @pytest.fixture
 def full_hash_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords hashed as in production."""
-    monkeypatch.setattr(passwords, "HASHER", FULL_HASHER)
+    """Hash passwords as in production. Servers, which are other processes, always do."""
+    monkeypatch.setattr(passwords, "HASHER", PRODUCTION_HASHER)
 
 
 @pytest.fixture(scope="session")
@@ -174,9 +159,9 @@ def session_server(database_url: URL) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def crashable_postgres() -> Iterator[PrivatePostgres]:
-    """A Postgres to crash; whoever does starts it again."""
+    """A Postgres that tests may crash, if they start it again."""
     folder = a_folder()
-    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})  # crashed, it loses nothing
+    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})
     postgres.ensure_running()
     migrate(make_url(postgres.url).set(drivername=DRIVER))
     yield postgres
@@ -186,27 +171,26 @@ def crashable_postgres() -> Iterator[PrivatePostgres]:
 
 @pytest.fixture(scope="session")
 def crashable_server(crashable_postgres: PrivatePostgres) -> Iterator[Server]:
-    """A server on the Postgres to crash, with workers to kill."""
+    """A server on that Postgres, whose workers tests may kill."""
     with a_server(make_url(crashable_postgres.url), WORKERS="2", THREADS="4") as server:
         yield server
 
 
 @pytest.fixture
 def emptied_database(connection: Any) -> Iterator[None]:
-    """What a test leaves in the database is gone after it."""
+    """Delete all rows after the test."""
     yield
     connection.cursor().execute(DELETE_ALL_ROWS)
 
 
 @pytest.fixture
 def app(session_app: Flask, emptied_database: None) -> Flask:
-    """The application, on a database that is emptied afterwards."""
     return session_app
 
 
 @pytest.fixture
 def server(session_server: Server, emptied_database: None) -> Server:
-    """`python app.py`, which nobody stops or breaks, on a database that is emptied afterwards."""
+    """`python app.py`, which no test stops or breaks."""
     return session_server
 
 
@@ -217,13 +201,12 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def connection(database_url: URL) -> Iterator[Any]:
-    connection = psycopg2.connect(url_text(database_url))
-    connection.autocommit = True
-    yield connection
-    connection.close()
+    with closing(psycopg2.connect(url_text(database_url))) as connection:
+        connection.autocommit = True
+        yield connection
 
 
 @pytest.fixture
 def sql(connection: Any, emptied_database: None) -> Sql:
-    """Ask the database itself, past the application; it is emptied afterwards."""
+    """Run a statement without the application."""
     return sql_on(connection)

@@ -1,4 +1,4 @@
-"""The databases of the tests, and applications on them."""
+"""Create databases, run SQL on them, and make applications that use them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,25 +20,25 @@ from chirpy.settings import Settings
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 DB_PASSWORD = "only-the-database-knows"
 
-# Not TRUNCATE, nor RESTART: where there are hardly any rows, new files take ten times as long.
+# TRUNCATE and RESTART create new files, which takes ten times as long with this few rows.
 DELETE_ALL_ROWS = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
 def sql_on(connection: Any) -> Sql:
-    """Ask on this connection: `sql("SELECT …", parameter, …)`."""
+    """Return a function that runs a statement: `sql("SELECT …", parameter, …)`."""
 
-    def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def sql(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
-    return ask
+    return sql
 
 
 def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
-    """Let whatever `app` tells Postgres from now on go through cursors of this class."""
+    """Let `app` run its statements with cursors of this class."""
 
     def choose(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
         kwargs["cursor_factory"] = cursors
@@ -49,16 +49,14 @@ def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
 
 
 def create_database(url: URL) -> None:
-    """Create the database that `url` names, on the server that it names."""
-    connection = psycopg2.connect(url_text(url.set(database="postgres")))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{url.database}"')
-    connection.close()
+    """Create the database at `url`."""
+    with closing(psycopg2.connect(url_text(url.set(database="postgres")))) as connection:
+        connection.autocommit = True
+        sql_on(connection)(f'CREATE DATABASE "{url.database}"')
 
 
 def add_password_user(postgres: PrivatePostgres) -> None:
-    """Add the one user that is asked for a password; private Postgres asks nobody."""
+    """Add a user who must give a password. The embedded Postgres asks no other user for one."""
     rules = postgres.data / "pg_hba.conf"
     rules.write_text(f"local all learner scram-sha-256\n{rules.read_text()}")
     with closing(psycopg2.connect(postgres.url)) as connection:
@@ -69,43 +67,43 @@ def add_password_user(postgres: PrivatePostgres) -> None:
 
 
 def as_password_user(url: URL) -> URL:
-    """The address of the same database for the user who is asked for a password."""
+    """Return the URL of the same database for the user who must give a password."""
     return url.set(username="learner", password=DB_PASSWORD)
 
 
 def alembic_config() -> Config:
-    """What Alembic must know before it runs `migrations/env.py`."""
+    """Return the configuration with which Alembic finds the migrations."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config
 
 
 def migrate(url: URL) -> None:
-    """Bring the database at `url` up to date by the real migrations."""
+    """Apply all migrations to the database at `url`."""
     with an_app(url) as app, app.app_context():
         command.upgrade(alembic_config(), "head")
 
 
 def url_text(url: URL) -> str:
-    """`url` as people write it."""
+    """Return the URL as a user writes it into DB_URL."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def settings_for(url: URL, **changes: Any) -> Settings:
-    """Settings as for development, on the database at `url`."""
-    usual: dict[str, Any] = {
+    """Return settings for development on the database at `url`."""
+    values: dict[str, Any] = {
         "db_url": url,
         "platform": "dev",
         "jwt_secret": "x" * 32,
         "polka_key": POLKA_KEY,
         "threads": 16,
     }
-    return Settings(**usual | changes)
+    return Settings(**values | changes)
 
 
 @contextmanager
 def an_app(url: URL, connect: Connect | None = None, **changes: Any) -> Iterator[Flask]:
-    """An application of its own on the database at `url`, all of whose connections end with it."""
+    """Yield a new application on the database at `url`, then close its connections."""
     app = create_app(settings_for(url, **changes), connect)
     register_commands(app, None)
     yield app

@@ -1,4 +1,4 @@
-"""A real server: `python app.py` in a process of its own, talked to over HTTP."""
+"""Run `python app.py` as a process, and send requests to it."""
 
 import json
 import os
@@ -23,20 +23,20 @@ from chirpy.settings import PARSERS
 from tests.support.databases import POLKA_KEY, url_text
 
 PROJECT = Path(__file__).parents[2]
-TIMEOUT = 30  # seconds for what takes a fraction of one on a quiet machine
-STOP_TIMEOUT = 10  # seconds; workers that have not ended after 15 are killed, requests and all
+TIMEOUT = 30  # seconds for what takes less than one on an idle machine
+STOP_TIMEOUT = 10  # seconds; less than the 15 after which the server kills its workers
 SETTINGS = {*PARSERS, "SECRET"}
-NO_SETTINGS = dict.fromkeys(SETTINGS, "")  # keeps out whatever the project's `.env` says
+NO_SETTINGS = dict.fromkeys(SETTINGS, "")  # they take precedence over the project's `.env`
 SECRETS = {"JWT_SECRET": "only the server signs with this.", "POLKA_KEY": POLKA_KEY}
 SMALL_SERVER = {"PLATFORM": "dev", "WORKERS": "1", "THREADS": "4"}
-# Not those that the system gives to whoever asks: another might, before our server has taken it.
-# Each process of the tests begins elsewhere, so that two of them hardly ever choose the same.
+# Below the ports that the system chooses itself, so that no connection takes a port before its
+# server. Each process of pytest-xdist starts with another number.
 PORTS = count(10_000 + os.getpid() * 100 % 20_000)
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a server answered, read to its end."""
+    """A complete response of the server."""
 
     status: int
     headers: HTTPMessage
@@ -44,23 +44,23 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text."""
+        """The decoded body."""
         return self.body.decode()
 
     @property
     def json(self) -> Any:
-        """The body as the JSON it holds."""
+        """The value that the body contains as JSON."""
         return json.loads(self.body)
 
 
 class Server:
-    """`python app.py` in `folder` with the settings `given`, from `with` to its end."""
+    """`python app.py` in `folder`, with `settings` in its environment. Use it in a `with` block."""
 
-    def __init__(self, folder: Path = PROJECT, **given: str) -> None:
+    def __init__(self, folder: Path = PROJECT, **settings: str) -> None:
         self.folder = folder
-        self.port = int(given.get("PORT") or free_port())
+        self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = environment(given | {"PORT": str(self.port)})
+        self.environment = environment(settings | {"PORT": str(self.port)})
         self._orphans: list[int] = []
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # with its workers a group of its own, as in a terminal
+            start_new_session=True,  # with its workers in a process group, as in a terminal
         )
         try:
             wait_until(self.is_ready)
@@ -81,15 +81,15 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        known = self.workers
+        workers = self.workers
         self.stop()
-        for worker in known:
+        for worker in workers:
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
         self._output.close()
 
     def kill(self) -> None:
-        """End the main process as `kill -9` does; its workers are what is left of it."""
+        """Kill the parent process. Its workers keep running for a moment."""
         self._orphans = self.workers
         self.process.kill()
         self.process.wait()
@@ -104,9 +104,9 @@ class Server:
             self.process.wait()
 
     def is_ready(self) -> bool:
-        """Whether it answers. Raises AssertionError, with its log, when it has ended."""
+        """Return whether it answers. Raise AssertionError with its log if it has ended."""
         assert self.process.poll() is None, self.log
-        if f"serves on {self.url} " not in self.log:  # whoever answers there is another
+        if f"serves on {self.url} " not in self.log:  # another server may answer at this port
             return False
         with suppress(OSError, HTTPException):
             return self.request("GET", "/api/healthz").status == 200
@@ -115,55 +115,51 @@ class Server:
     def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """Send one request, with `body` as JSON, on a connection of its own."""
-        sent = None if body is None else json.dumps(body)
+        """Send one request, with `body` as JSON, on a new connection."""
+        content = None if body is None else json.dumps(body)
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)) as connection:
-            connection.request(method, path, sent, dict(headers or {}))
+            connection.request(method, path, content, dict(headers or {}))
             with connection.getresponse() as response:
                 return Response(response.status, response.headers, response.read())
 
     def send(self, request: bytes, *, close_after: bool = False) -> bytes:
-        """Send bytes as they are; return what comes back until the server closes."""
+        """Send the bytes of a request, and return all that the server sends until it closes."""
         with self.connect() as connection:
-            with suppress(
-                ConnectionError
-            ):  # refused before its end, it may be answered all the same
+            with suppress(ConnectionError):  # the server may answer and close before the end
                 connection.sendall(request)
                 if close_after:
                     connection.shutdown(socket.SHUT_WR)
             return read_all(connection)
 
     def connect(self) -> socket.socket:
-        """Open a bare connection."""
+        """Return a new TCP connection."""
         return socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
 
     @property
     def workers(self) -> list[int]:
-        """The process ids of its workers, or of those it had when it was killed."""
-        if self._orphans:
-            return self._orphans
-        return child_processes(self.process.pid)
+        """The process ids of the workers. After `kill`, those from before it."""
+        return self._orphans or child_processes(self.process.pid)
 
     @property
     def log(self) -> str:
-        """What it and its workers have printed so far."""
-        # Not by seek and read: its place in the file is also where the server writes next.
+        """All that the server and its workers have printed."""
+        # pread, because the server writes where this file is positioned.
         output = self._output.fileno()
         return os.pread(output, os.fstat(output).st_size, 0).decode()
 
 
 def a_server(url: URL, **changes: str) -> Server:
-    """A small server for development, on the database at `url`."""
-    given = NO_SETTINGS | SECRETS | SMALL_SERVER | {"DB_URL": url_text(url)}
-    return Server(PROJECT, **given | changes)
+    """Return a small server in development mode, on the database at `url`."""
+    settings = NO_SETTINGS | SECRETS | SMALL_SERVER | {"DB_URL": url_text(url)}
+    return Server(PROJECT, **settings | changes)
 
 
-def run_python(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in `folder` with the settings `given`, to its end; `stdout` is all it prints."""
+def run_python(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in `folder` with `settings`. `stdout` of the result includes the errors."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=environment(given),
+        env=environment(settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -173,62 +169,51 @@ def run_python(folder: Path, *arguments: str, **given: str) -> subprocess.Comple
     )
 
 
-def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of this process, with the settings `given` and no others."""
-    kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    return kept | dict(given)
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process, with `settings` instead of its own."""
+    return {name: text for name, text in os.environ.items() if name not in SETTINGS} | {**settings}
 
 
 def child_processes(parent: int) -> list[int]:
-    """The ids of the processes that this one has started, save Python's own tracker."""
+    """Return the ids of the processes that `parent` has started, without Python's own tracker."""
     listed = subprocess.check_output(["ps", "-A", "-o", "ppid=,pid=,args="], text=True)
-    processes = (line.split(maxsplit=2) for line in listed.splitlines())
-    return [
-        int(pid)
-        for of, pid, arguments in processes
-        if int(of) == parent and "resource_tracker" not in arguments
-    ]
+    rows = (row.split(maxsplit=2) for row in listed.splitlines() if "resource_tracker" not in row)
+    return [int(pid) for ppid, pid, *_ in rows if int(ppid) == parent]
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
-    return next(filter(is_free, PORTS))
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on it."""
-    with socket.socket() as probe:
-        try:
+    """Return a port on which no process listens."""
+    for port in PORTS:
+        with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+            break
+    return port
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """What arrives until the other side closes, politely or not."""
+    """Return what arrives until the other side closes or resets the connection."""
     received = b""
     with suppress(ConnectionError):
-        while piece := connection.recv(65536):
-            received += piece
+        while data := connection.recv(65536):
+            received += data
     return received
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    """Ask again and again until the answer is yes."""
+def wait_until(condition: Callable[[], object]) -> None:
+    """Call `condition` until it returns a true value. Raise AssertionError after 30 seconds."""
     deadline = time.monotonic() + TIMEOUT
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
+    while not condition():
+        assert time.monotonic() < deadline, "timeout"
         time.sleep(0.02)
 
 
 def crash_postgres(postgres: PrivatePostgres) -> None:
-    """End Postgres at once, as a failure would, and wait until its socket is dead."""
+    """Stop Postgres as a crash would, and wait until it accepts no connection."""
     os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
 
-    def is_gone() -> bool:
-        with socket.socket(socket.AF_UNIX) as caller:
-            return caller.connect_ex(address) != 0
+    def is_stopped() -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(address) != 0
 
-    wait_until(is_gone)
+    wait_until(is_stopped)
