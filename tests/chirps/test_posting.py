@@ -1,228 +1,162 @@
-"""What authors may rely on when they post a chirp, try its words, or take it back."""
+"""POST /api/chirps, POST /api/validate_chirp and DELETE /api/chirps/{id}."""
 
-import json
-import re
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.support.accounts import assert_unauthorized
+from tests.support.assertions import (
+    TIMESTAMP,
+    assert_compact_json,
+    assert_error,
+    database_unchanged,
+)
+from tests.support.chirps import CHIRP_KEYS, chirp_bodies, post_chirp
 from tests.support.databases import Sql
-from tests.support.factories import Person, a_chirp, a_person
+from tests.support.factories import API_KEY, Person, a_chirp, a_person, bearer
 
-CHIRP = ["id", "created_at", "updated_at", "body", "user_id"]
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-FAMILY = "👨‍👩‍👧‍👦"  # one to the eye, seven code points
+FAMILY = "👨‍👩‍👧‍👦"  # one character to a reader, seven code points
 
 
-@pytest.fixture
-def author(client: FlaskClient) -> Person:
-    return a_person(client)
+def delete_chirp(client: FlaskClient, chirp_id: object, headers: dict[str, str]) -> TestResponse:
+    return client.delete(f"/api/chirps/{chirp_id}", headers=headers)
 
 
-def post(client: FlaskClient, author: Person, body: str) -> TestResponse:
-    return client.post("/api/chirps", json={"body": body}, headers=author.access)
+def test_post_chirp_returns_201_and_the_chirp(client: FlaskClient, author: Person) -> None:
+    response = post_chirp(client, author, "Ünï 🐦, : {}")
 
-
-def bodies(sql: Sql) -> list[str]:
-    return [body for [body] in sql("SELECT body FROM chirps ORDER BY created_at")]
-
-
-# Post
-
-
-def test_posting_answers_with_the_chirp(client: FlaskClient, author: Person) -> None:
-    answer = post(client, author, "I'm the one who knocks!")
-
-    chirp = answer.get_json()
-    assert answer.status_code == 201
-    assert answer.content_type == "application/json"
-    assert list(chirp) == CHIRP
-    assert chirp["body"] == "I'm the one who knocks!"
+    chirp = response.get_json()
+    assert response.status_code == 201
+    assert_compact_json(response)
+    assert list(chirp) == CHIRP_KEYS
+    assert chirp["body"] == "Ünï 🐦, : {}"
     assert chirp["user_id"] == author.id
     assert str(UUID(chirp["id"])) == chirp["id"]
-    assert INSTANT.fullmatch(chirp["created_at"])
+    assert TIMESTAMP.fullmatch(chirp["created_at"])
     assert chirp["updated_at"] == chirp["created_at"]
 
 
-def test_the_answer_is_compact_json_that_scripts_can_grep(
+def test_post_chirp_ignores_author_id_and_time_in_the_body(
     client: FlaskClient, author: Person
 ) -> None:
-    answer = post(client, author, "Ünï 🐦, : {}")
+    other, given_id = a_person(client), str(uuid4())
+    more = {"user_id": other.id, "id": given_id, "created_at": "2000-01-01T00:00:00Z"}
 
-    compact = json.dumps(answer.get_json(), separators=(",", ":"), ensure_ascii=False)
-    assert answer.get_data(as_text=True) == f"{compact}\n"
+    response = client.post("/api/chirps", json={"body": "Hello"} | more, headers=author.access)
 
-
-def test_a_chirp_belongs_to_whoever_the_token_says_whatever_the_body_says(
-    client: FlaskClient, author: Person
-) -> None:
-    somebody, given_id = a_person(client), str(uuid4())
-    more = {"user_id": somebody.id, "id": given_id, "created_at": "2000-01-01T00:00:00Z"}
-
-    answer = client.post("/api/chirps", json={"body": "Hello"} | more, headers=author.access)
-
-    chirp = answer.get_json()
+    chirp = response.get_json()
     assert chirp["user_id"] == author.id
     assert chirp["id"] != given_id
     assert not chirp["created_at"].startswith("2000")
 
 
-def test_the_same_words_twice_are_two_chirps(client: FlaskClient, author: Person, sql: Sql) -> None:
+def test_same_body_posted_twice_makes_two_chirps(
+    client: FlaskClient, author: Person, sql: Sql
+) -> None:
     one, other = a_chirp(client, author, "Again"), a_chirp(client, author, "Again")
 
     assert one["id"] != other["id"]
-    assert bodies(sql) == ["Again", "Again"]
+    assert chirp_bodies(sql) == ["Again", "Again"]
 
 
 CLEANED = {
-    "each of the three": ("kerfuffle sharbert fornax", "**** **** ****"),
+    "the three words": ("kerfuffle sharbert fornax", "**** **** ****"),
     "any case": ("Kerfuffle SHARBERT fOrNaX", "**** **** ****"),
     "in a sentence": ("This is a kerfuffle opinion", "This is a **** opinion"),
     "with punctuation": ("Sharbert! sharbert, (fornax)", "Sharbert! sharbert, (fornax)"),
     "part of a word": ("kerfuffles antifornax sharbert-", "kerfuffles antifornax sharbert-"),
-    "many blanks": ("  fornax   fornax ", "  ****   **** "),
+    "many spaces": ("  fornax   fornax ", "  ****   **** "),
     "after a tab": ("a\tfornax fornax\n", "a\tfornax fornax\n"),
     "after a no-break space": ("a\u00a0fornax", "a\u00a0fornax"),
     "with a combining mark": ("forna\u0301x", "forna\u0301x"),
-    "letters that look alike": ("ｆｏｒｎａｘ fоrnax", "ｆｏｒｎａｘ fоrnax"),
-    "stars": ("**** *****", "**** *****"),
-    "only blanks": ("   ", "   "),
-    "nothing profane": ("Hello 🐦", "Hello 🐦"),
+    "similar letters": ("ｆｏｒｎａｘ fоrnax", "ｆｏｒｎａｘ fоrnax"),
+    "asterisks": ("**** *****", "**** *****"),
+    "only spaces": ("   ", "   "),
+    "no profane word": ("Hello 🐦", "Hello 🐦"),
 }
 
 
-@pytest.mark.parametrize(("said", "shown"), CLEANED.values(), ids=CLEANED)
-def test_profane_words_are_covered_before_anybody_sees_them(
-    client: FlaskClient, author: Person, sql: Sql, said: str, shown: str
+@pytest.mark.parametrize(("body", "cleaned"), CLEANED.values(), ids=CLEANED)
+def test_profane_words_are_replaced_in_posted_and_validated_chirps(
+    client: FlaskClient, author: Person, sql: Sql, body: str, cleaned: str
 ) -> None:
-    assert a_chirp(client, author, said)["body"] == shown
-    assert bodies(sql) == [shown]
+    validated = client.post("/api/validate_chirp", json={"body": body})
+
+    assert (validated.status_code, validated.get_json()) == (200, {"cleaned_body": cleaned})
+    assert chirp_bodies(sql) == []
+    assert a_chirp(client, author, body)["body"] == cleaned
+    assert chirp_bodies(sql) == [cleaned]
 
 
-LONGEST = {
+OF_140_CODE_POINTS = {
     "letters": "x" * 140,
     "emoji": "🐦" * 140,
     "families": FAMILY * 20,
-    "combining": "e\u0301" * 70,
-    "blanks": " " * 140,
-    "profane": ("sharbert " * 16)[:140],
+    "combining marks": "e\u0301" * 70,
+    "spaces": " " * 140,
+    "profane words": ("sharbert " * 16)[:140],
 }
-TOO_LONG = {name: body + "x" for name, body in LONGEST.items()}
 
 
-@pytest.mark.parametrize("body", LONGEST.values(), ids=LONGEST)
-def test_140_code_points_pass(client: FlaskClient, author: Person, body: str) -> None:
+@pytest.mark.parametrize("body", OF_140_CODE_POINTS.values(), ids=OF_140_CODE_POINTS)
+def test_chirp_of_140_code_points_is_201(client: FlaskClient, author: Person, body: str) -> None:
     assert len(body) == 140
-    assert post(client, author, body).status_code == 201
+    assert post_chirp(client, author, body).status_code == 201
 
 
-@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
-def test_141_code_points_are_too_long_even_if_cleaned_they_were_not(
-    client: FlaskClient, author: Person, sql: Sql, body: str
+@pytest.mark.parametrize("path", ["/api/chirps", "/api/validate_chirp"])
+@pytest.mark.parametrize("body", OF_140_CODE_POINTS.values(), ids=OF_140_CODE_POINTS)
+def test_chirp_of_141_code_points_is_400_before_cleaning(
+    client: FlaskClient, author: Person, sql: Sql, path: str, body: str
 ) -> None:
-    answer = post(client, author, body)
+    with database_unchanged(sql):
+        response = client.post(path, json={"body": body + "x"}, headers=author.access)
 
-    assert answer.status_code == 400
-    assert answer.get_data(as_text=True).startswith('{"error":"Chirp is too long"')
-    assert answer.get_json()["fields"] == {"body": "has 141 characters; 140 are allowed"}
-    assert bodies(sql) == []
-
-
-def test_an_empty_chirp_is_refused(client: FlaskClient, author: Person, sql: Sql) -> None:
-    answer = post(client, author, "")
-
-    assert answer.status_code == 400
-    assert answer.get_json()["fields"] == {"body": "must not be empty"}
-    assert bodies(sql) == []
+    fields = assert_error(response, 400)["fields"]
+    assert response.get_data(as_text=True).startswith('{"error":"Chirp is too long"')
+    assert fields == {"body": "has 141 characters; 140 are allowed"}
 
 
-def test_nobody_posts_without_an_access_token(
+def test_empty_chirp_is_400(client: FlaskClient, author: Person, sql: Sql) -> None:
+    with database_unchanged(sql):
+        response = post_chirp(client, author, "")
+
+    assert assert_error(response, 400)["fields"] == {"body": "must not be empty"}
+
+
+def test_post_chirp_without_access_token_is_401(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:
-    answers = [
-        client.post("/api/chirps", json={"body": "Hello"}, headers=headers)
-        for headers in ({}, author.refresh, {"Authorization": "Bearer no.such.token"})
-    ]
-
-    assert [answer.status_code for answer in answers] == [401] * 3
-    assert bodies(sql) == []
+    with database_unchanged(sql):
+        for headers in ({}, API_KEY, author.refresh, bearer("no.such.token")):
+            assert_unauthorized(client.post("/api/chirps", json={"body": "Hi"}, headers=headers))
 
 
-# Try the words
-
-
-@pytest.mark.parametrize(("said", "shown"), CLEANED.values(), ids=CLEANED)
-def test_words_can_be_tried_without_posting_them(
-    client: FlaskClient, sql: Sql, said: str, shown: str
-) -> None:
-    answer = client.post("/api/validate_chirp", json={"body": said})
-
-    assert answer.status_code == 200
-    assert answer.get_json() == {"cleaned_body": shown}
-    assert bodies(sql) == []
-
-
-@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
-def test_words_that_are_tried_may_be_no_longer_than_a_chirp(client: FlaskClient, body: str) -> None:
-    answer = client.post("/api/validate_chirp", json={"body": body})
-
-    assert answer.status_code == 400
-    assert answer.get_json()["error"] == "Chirp is too long"
-
-
-# Take it back
-
-
-def delete(client: FlaskClient, chirp_id: object, headers: dict[str, str]) -> TestResponse:
-    return client.delete(f"/api/chirps/{chirp_id}", headers=headers)
-
-
-def test_an_author_takes_a_chirp_back(client: FlaskClient, author: Person, sql: Sql) -> None:
-    chirp, _kept = a_chirp(client, author, "Oops"), a_chirp(client, author, "Kept")
-
-    answer = delete(client, chirp["id"], author.access)
-
-    assert answer.status_code == 204
-    assert answer.data == b""
-    assert "Content-Type" not in answer.headers
-    assert bodies(sql) == ["Kept"]
-
-
-def test_taken_back_it_is_gone(client: FlaskClient, author: Person) -> None:
-    chirp = a_chirp(client, author)
-    delete(client, chirp["id"], author.access)
-
-    assert client.get(f"/api/chirps/{chirp['id']}").status_code == 404
-    assert delete(client, chirp["id"], author.access).status_code == 404
-
-
-def test_somebody_elses_chirp_stays(client: FlaskClient, author: Person, sql: Sql) -> None:
-    chirp = a_chirp(client, a_person(client), "Theirs")
-
-    answer = delete(client, chirp["id"], author.access)
-
-    assert answer.status_code == 403
-    assert "Content-Type" in answer.headers
-    assert bodies(sql) == ["Theirs"]
-
-
-def test_who_is_asked_first_then_what_then_whose(
+def test_delete_own_chirp_is_204_and_then_404(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:
-    theirs, unknown = a_chirp(client, a_person(client))["id"], uuid4()
+    chirp, _ = a_chirp(client, author, "Oops"), a_chirp(client, author, "Kept")
 
-    nobody = [delete(client, it, {}).status_code for it in (theirs, unknown, "no-uuid")]
-    somebody = [delete(client, it, author.access).status_code for it in (theirs, unknown)]
+    response = delete_chirp(client, chirp["id"], author.access)
 
-    assert nobody == [401, 401, 401]
-    assert somebody == [403, 404]
-    assert len(bodies(sql)) == 1
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
+    assert chirp_bodies(sql) == ["Kept"]
+    assert_error(client.get(f"/api/chirps/{chirp['id']}"), 404)
+    assert_error(delete_chirp(client, chirp["id"], author.access), 404)
 
 
-def test_a_refresh_token_takes_nothing_back(client: FlaskClient, author: Person, sql: Sql) -> None:
-    chirp = a_chirp(client, author)
+def test_delete_chirp_checks_token_then_chirp_then_author(
+    client: FlaskClient, author: Person, sql: Sql
+) -> None:
+    own, others = a_chirp(client, author)["id"], a_chirp(client, a_person(client))["id"]
+    unknown = uuid4()
 
-    assert delete(client, chirp["id"], author.refresh).status_code == 401
-    assert len(bodies(sql)) == 1
+    with database_unchanged(sql):
+        for chirp_id in (others, unknown, "no-uuid"):
+            assert_unauthorized(delete_chirp(client, chirp_id, {}))
+        assert_unauthorized(delete_chirp(client, own, author.refresh))
+        assert_error(delete_chirp(client, unknown, author.access), 404)
+        assert_error(delete_chirp(client, others, author.access), 403)
