@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from chirpy.chirps.posting import FIND
-from chirpy.database.autocommit import compiled, connect, run_autocommit
+from chirpy.database.autocommit import compiled, run_autocommit
 from chirpy.database.engine import db
+from chirpy.database.thread_connections import connect
 
 Lookup = Callable[[UUID], object]
 

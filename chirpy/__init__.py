@@ -5,8 +5,9 @@ from flask import Flask
 from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
-from chirpy.database import autocommit, engine
-from chirpy.database.retries import is_transient
+from chirpy.database import engine, thread_connections
+from chirpy.database.connections import Connect
+from chirpy.database.errors import is_transient
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import errors
@@ -19,7 +20,7 @@ ROOMS = (accounts, chirps, webhooks, website, admin)
 COMMANDS = (migration_commands, webhook_commands)
 
 
-def create_app(settings: Settings, connect: engine.Connect | None = None) -> Flask:
+def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
     """Return the application. It connects to the database when the first request needs it.
 
     Without a DB_URL, `connect` returns the arguments of each new connection.
@@ -28,7 +29,7 @@ def create_app(settings: Settings, connect: engine.Connect | None = None) -> Fla
     app.extensions[EXTENSION] = settings
     app.url_map.merge_slashes = False  # it would redirect a POST to //api, which loses its body
     engine.bind(app, settings, connect)
-    autocommit.bind(app)
+    thread_connections.bind(app)
     errors.register(app, is_transient)
     for room in ROOMS:
         app.register_blueprint(room)

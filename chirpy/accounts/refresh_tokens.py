@@ -11,7 +11,7 @@ from chirpy.accounts.errors import InvalidRefreshToken, WrongCredentials
 from chirpy.accounts.models import RefreshToken
 from chirpy.database.base import table_of
 from chirpy.database.engine import db
-from chirpy.database.retries import violation_raises
+from chirpy.database.errors import violation_raises
 
 LIFETIME = timedelta(days=60)
 TOKEN_BYTES = 32  # 64 hexadecimal characters

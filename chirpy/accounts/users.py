@@ -11,7 +11,7 @@ from chirpy.accounts.errors import EmailTaken, UserGone
 from chirpy.accounts.models import Membership, User
 from chirpy.database.base import table_of
 from chirpy.database.engine import db
-from chirpy.database.retries import violation_raises
+from chirpy.database.errors import violation_raises
 
 USERS = table_of(User)
 MEMBERSHIPS = table_of(Membership)

@@ -13,7 +13,7 @@ from chirpy.chirps.models import Chirp
 from chirpy.chirps.timeline import CHIRP_JSON, CHIRPS
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
-from chirpy.database.retries import violation_raises
+from chirpy.database.errors import violation_raises
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 

@@ -1,1 +1,1 @@
-"""The database: engine and session, single autocommitted statements, retries, explanations."""
+"""The database: engine and session, autocommitted statements, retries, explained failures."""

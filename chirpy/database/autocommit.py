@@ -1,46 +1,20 @@
-"""Single statements that commit themselves, on a connection that each thread keeps for them."""
+"""Single statements that commit themselves, in one round trip."""
 
 from collections.abc import Mapping
 from functools import cache
-from threading import local
 from typing import Any, TypeVarTuple
 
 import psycopg2
-from flask import Flask, current_app
-from sqlalchemy import ClauseElement, event
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy import URL, ClauseElement, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from chirpy.database.engine import db, is_closed
+from chirpy.database.engine import db
+from chirpy.database.thread_connections import thread_connections
+from chirpy.settings import DRIVER
 
-DIALECT: Any = PGDialect_psycopg2(dbapi=psycopg2)  # type: ignore[no-untyped-call]
-EXTENSION = "chirpy.thread_connections"
+DIALECT: Any = create_engine(URL.create(DRIVER)).dialect  # this engine never connects
 Ts = TypeVarTuple("Ts")
-
-
-class ThreadConnections(local):
-    """One autocommit connection of psycopg2 for each thread. It closes when its thread ends."""
-
-    connection: Any = None
-
-    def get(self) -> Any:
-        """Return this thread's connection, or a new one if Postgres has closed it."""
-        if self.connection is None or is_closed(self.connection):
-            self.connection = connect()
-        return self.connection
-
-
-def bind(app: Flask) -> None:
-    """Let each thread of `app` keep a connection until the engine is disposed of."""
-    extensions = app.extensions  # not `app`: the engine's listener would keep it alive
-
-    def renew(*_: object) -> None:
-        extensions[EXTENSION] = ThreadConnections()
-
-    renew()
-    with app.app_context():
-        event.listen(db.engine, "engine_disposed", renew)
 
 
 def run_autocommit(
@@ -56,7 +30,7 @@ def run_autocommit(
     SQLAlchemy compiles the statement, connects and classifies errors; psycopg2 alone runs it, and
     the pool is not used. This handles about four times as many statements as a session does.
     """
-    connections: ThreadConnections = current_app.extensions[EXTENSION]
+    connections = thread_connections()
     connection = None
     try:
         connection = connections.get()
@@ -68,7 +42,7 @@ def run_autocommit(
         lost = DIALECT.is_disconnect(error, connection, None)
         # What closed this connection has probably closed the idle ones too. Only the first thread
         # to notice disposes of them, so that none closes what another has connected again.
-        if lost and connections is current_app.extensions[EXTENSION]:
+        if lost and connections is thread_connections():
             db.engine.dispose()
         raise wrapped(error, lost=lost) from error
 
@@ -77,15 +51,6 @@ def run_autocommit(
 def compiled(statement: ClauseElement) -> str:
     """Return the SQL of a statement as psycopg2 takes it. All values must be parameters."""
     return str(statement.compile(dialect=DIALECT))
-
-
-def connect() -> Any:
-    """Return a new connection, configured like those of the pool, but outside the pool."""
-    pooled = db.engine.raw_connection()
-    connection: Any = pooled.dbapi_connection
-    pooled.detach()
-    connection.autocommit = True
-    return connection
 
 
 def wrapped(error: psycopg2.Error, *, lost: bool) -> BaseException:

@@ -1,39 +1,19 @@
-"""The session of each request, and the engine with its connections."""
+"""The engine with its pool of connections, and the session of each request."""
 
-from collections.abc import Callable, Mapping
-from select import POLLIN, poll
-from typing import Any
-
-import psycopg2
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, Engine, event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL
 
 from chirpy.database.base import Base
+from chirpy.database.connections import (
+    CONNECT_ARGS,
+    Connect,
+    configure_connections,
+    use_connect_function,
+)
 from chirpy.settings import DRIVER, Settings
 
-UNUSED = "chirpy.unused"  # in the info of a pooled connection that has run no statement yet
-CONNECT_TIMEOUT = 5  # seconds until an unreachable host counts as down
-CONNECT_ARGS = {
-    "connect_timeout": CONNECT_TIMEOUT,
-    "application_name": "chirpy",
-    "client_encoding": "utf8",  # whatever PGCLIENTENCODING and the database say
-}
 POOL_TIMEOUT = 2  # seconds a request waits for a pooled connection
-# One round trip. A webhook that waits longer should rather be answered with 503 and come again.
-SESSION_SETTINGS = (
-    "SET lock_timeout = '2s'; SET statement_timeout = '5s';"
-    " SET default_transaction_isolation = 'read committed'"
-)
-
-Connect = Callable[[], Mapping[str, Any]]  # returns keyword arguments of psycopg2.connect
-
-
-class ConnectFailed(psycopg2.OperationalError):
-    """A `Connect` function cannot provide a database. The text says why and what to do next."""
-
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
@@ -48,7 +28,7 @@ def bind(app: Flask, settings: Settings, connect: Connect | None) -> None:
         "pool_size": settings.threads,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT,
-        "hide_parameters": True,  # they are people's data, and errors are logged
+        "hide_parameters": True,  # they are personal data, and errors are logged
         "connect_args": CONNECT_ARGS,
     }
     db.init_app(app)
@@ -56,39 +36,3 @@ def bind(app: Flask, settings: Settings, connect: Connect | None) -> None:
         configure_connections(db.engine)
         if connect is not None:
             use_connect_function(db.engine, connect)
-
-
-def configure_connections(engine: Engine) -> None:
-    """Configure each new connection, and discard pooled ones that Postgres has closed."""
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, record: ConnectionPoolEntry) -> None:
-        record.info[UNUSED] = True
-        # As a statement, because PgBouncer refuses start-up options.
-        connection.cursor().execute(SESSION_SETTINGS)
-        connection.commit()
-
-    @event.listens_for(engine, "checkout")
-    def refuse_closed(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        # If a new connection is closed already, its first statement fails: a 503. Without this
-        # exception the pool would connect again and again.
-        if not record.info.pop(UNUSED, False) and is_closed(connection):
-            raise DisconnectionError("Postgres has closed this connection")
-
-
-def use_connect_function(engine: Engine, connect: Connect) -> None:
-    """Call `connect` before each new connection, and connect with the arguments it returns."""
-
-    @event.listens_for(engine, "do_connect")
-    def add_arguments(_dialect: object, _record: object, _args: object, kwargs: Any) -> None:
-        kwargs.update(connect())
-
-
-def is_closed(connection: Any) -> bool:
-    """Return whether Postgres has closed an idle connection: it sends nothing else unasked.
-
-    Looking at the socket costs no round trip, unlike a ping before each use.
-    """
-    socket = poll()
-    socket.register(connection.fileno(), POLLIN)
-    return bool(socket.poll(0))

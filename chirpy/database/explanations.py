@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import click
 from sqlalchemy.exc import OperationalError
 
-from chirpy.database.engine import ConnectFailed, db
+from chirpy.database.connections import ConnectFailed
+from chirpy.database.engine import db
 from chirpy.settings import current_settings
 
 START_ONE = (

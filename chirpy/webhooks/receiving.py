@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, Text, bindparam, func, select
 
 from chirpy.database.autocommit import run_autocommit
-from chirpy.database.retries import retry_conflicts, violation_raises
+from chirpy.database.errors import violation_raises
+from chirpy.database.retries import retry_conflicts
 from chirpy.webhooks.errors import EventIdReused, UnknownUser
 from chirpy.webhooks.schemas import EFFECTS, Event
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Text, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from chirpy.database import autocommit, engine
+from chirpy.database import connections, engine, thread_connections
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
 from chirpy.settings import DRIVER
@@ -246,7 +246,7 @@ def test_connections_that_postgres_has_closed_are_no_trouble(
 def test_one_that_is_cut_in_the_midst_of_work_is_trouble_once_for_all_threads(
     app: Flask, sql: Sql, upgrade: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autocommit, "is_closed", lambda _: False)  # it comes after the look
+    monkeypatch.setattr(thread_connections, "is_closed", lambda _: False)  # it comes after the look
     threads = [ThreadPoolExecutor(1) for _ in range(4)]
 
     def deliver_from_each() -> list[TestResponse]:
@@ -360,7 +360,7 @@ def test_a_statement_that_takes_too_long_is_trouble_that_passes(
     upgrade: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "SESSION_SETTINGS", "SET statement_timeout = '200ms'")
+    monkeypatch.setattr(connections, "SESSION_SETTINGS", "SET statement_timeout = '200ms'")
     trouble("PERFORM pg_sleep(60)", 1)
 
     with an_app(database_in_trouble) as app:
@@ -571,7 +571,7 @@ def test_a_new_connection_that_is_closed_already_is_trouble_that_passes(
         def poll(self, _: float) -> list[int]:
             return [1]
 
-    monkeypatch.setattr(engine, "poll", Readable)
+    monkeypatch.setattr(connections, "poll", Readable)
 
     assert [deliver(app, upgrade).status_code for _ in range(2)] == [204] * 2
 

@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import URL, event
 
 from chirpy import create_app
-from chirpy.database.engine import Connect, db
+from chirpy.database.connections import Connect
+from chirpy.database.engine import db
 from chirpy.devtools.commands import register_commands
 from chirpy.devtools.postgres import PrivatePostgres
 from chirpy.server.migrations import MIGRATIONS

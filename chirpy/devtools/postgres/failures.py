@@ -1,6 +1,6 @@
 """What can go wrong with the private Postgres, each told with the next step to take."""
 
-from chirpy.database.engine import ConnectFailed
+from chirpy.database.connections import ConnectFailed
 
 NEXT_STEPS = """\
  - pip install -r requirements-dev.txt  (brings a Postgres along), or

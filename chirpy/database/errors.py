@@ -1,0 +1,39 @@
+"""Which database errors are transient, and which constraint a statement violates."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError as PoolTimeout
+
+# SQLSTATE classes that describe the state of Postgres, not our statement: connection exception,
+# transaction rollback, insufficient resources, object not in prerequisite state, operator
+# intervention; and the one code of a read-only standby.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+TRANSIENT_SQLSTATES = ("08", "40", "53", "55", "57", "25006")
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return the five characters that Postgres sent, or None if it sent nothing."""
+    code: str | None = getattr(error.orig, "pgcode", None)
+    return code
+
+
+def is_transient(error: Exception) -> bool:
+    """Return whether the same request can succeed later: Postgres is away, busy or read-only."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    state = sqlstate(error)
+    no_answer = state is None and isinstance(error, OperationalError)
+    lost = error.connection_invalidated
+    return no_answer or lost or (state or "").startswith(TRANSIENT_SQLSTATES)
+
+
+@contextmanager
+def violation_raises(constraint: str, exception: type[Exception]) -> Iterator[None]:
+    """Raise `exception` when a statement in the block violates the named constraint."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == constraint:
+            raise exception from None
+        raise
