@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from socket import SHUT_RDWR
 from threading import Barrier, Thread
 from typing import Any
 
@@ -86,6 +87,7 @@ class Receiver:
         status = self.statuses.pop(0)
         self.meeting.wait(10)
         if not status:
+            request.environ["werkzeug.socket"].shutdown(SHUT_RDWR)
             raise ConnectionAbortedError
         return Response(status=status, headers={} if status == 204 else self.answer_headers)
 
