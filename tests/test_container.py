@@ -1,128 +1,102 @@
-"""What the container files promise, as far as it can be told without an engine."""
+"""Check the Dockerfile and the compose file, as far as that is possible without Docker."""
 
 import json
 import re
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import yaml
 from sqlalchemy import make_url
 
-ROOT = Path(__file__).parents[1]
-COMPOSE = (ROOT / "docker-compose.yml").read_text()
-DOCKERFILE = (ROOT / "Dockerfile").read_text()
-SECRETS = ["JWT_SECRET", "SECRET", "POLKA_KEY", "POLKA_WEBHOOK_SECRETS"]
+from tests.support.server import PROJECT, SECRETS
 
-
-@pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    return cast("dict[str, Any]", yaml.safe_load(COMPOSE))
-
-
-@pytest.fixture(scope="module")
-def services(compose: dict[str, Any]) -> dict[str, Any]:
-    return cast("dict[str, Any]", compose["services"])
+COMPOSE = (PROJECT / "docker-compose.yml").read_text()
+DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+both_chirpy_services = pytest.mark.parametrize("service", ["migrate", "api"])
 
 
 def instructions(name: str) -> list[str]:
-    """What follows each `name` in the Dockerfile."""
+    """Return the arguments of each instruction `name` in the Dockerfile."""
     return re.findall(rf"^{name} +(.+)$", DOCKERFILE, re.MULTILINE)
 
 
-def test_without_a_profile_only_the_database_starts(services: dict[str, Any]) -> None:
-    assert {name for name, it in services.items() if not it.get("profiles")} == {"db"}
+def test_compose_without_a_profile_starts_only_the_database() -> None:
+    assert [name for name, service in SERVICES.items() if "profiles" not in service] == ["db"]
 
 
-def test_the_address_written_down_for_learners_is_the_one_of_the_database(
-    services: dict[str, Any],
-) -> None:
-    written = re.search(r"DB_URL=(\S+localhost\S+)", COMPOSE)
-    assert written
-    url, db = make_url(written[1].replace("postgres:", "postgresql:", 1)), services["db"]
+def test_compose_names_the_db_url_of_its_database_in_the_first_comment() -> None:
+    [named] = re.findall(r"# +DB_URL=(\S+)", COMPOSE)
+    url, db = make_url(named.replace("postgres:", "postgresql:", 1)), SERVICES["db"]
 
-    assert url.username == db["environment"]["POSTGRES_USER"]
-    assert url.password == db["environment"]["POSTGRES_PASSWORD"]
-    assert url.database == db["environment"]["POSTGRES_DB"]
-    assert db["ports"] == [f"127.0.0.1:{url.port}:5432"]
+    login = {"POSTGRES_USER": url.username, "POSTGRES_PASSWORD": url.password}
+    assert db["environment"] == {**login, "POSTGRES_DB": url.database}
+    assert (url.host, db["ports"]) == ("localhost", [f"127.0.0.1:{url.port}:5432"])
 
 
-def test_the_data_survives_in_a_named_volume_mounted_where_postgres_18_wants_it(
-    compose: dict[str, Any],
-) -> None:
-    [mount] = compose["services"]["db"]["volumes"]
-    name, target = mount.split(":")
+def test_compose_keeps_the_data_in_a_named_volume_where_postgres_18_expects_it() -> None:
+    [mount] = SERVICES["db"]["volumes"]
 
-    assert name in compose["volumes"]
-    assert target == "/var/lib/postgresql"
+    assert mount == "postgres:/var/lib/postgresql"
+    assert "postgres" in yaml.safe_load(COMPOSE)["volumes"]
 
 
-def test_the_database_is_asked_over_tcp_because_its_set_up_server_answers_on_the_socket(
-    services: dict[str, Any],
-) -> None:
-    check = services["db"]["healthcheck"]["test"]
+def test_compose_checks_the_database_over_tcp() -> None:
+    check = SERVICES["db"]["healthcheck"]["test"]
 
-    assert "pg_isready" in check
-    assert "--host=127.0.0.1" in check
+    assert {"pg_isready", "--host=127.0.0.1"} <= set(check)
 
 
-def test_every_port_is_open_to_this_computer_alone(services: dict[str, Any]) -> None:
-    ports = [port for service in services.values() for port in service.get("ports", [])]
+def test_compose_publishes_ports_only_to_this_computer() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(ports) == 2
-    assert all(port.startswith("127.0.0.1:") for port in ports)
-
-
-def test_the_api_waits_for_the_migrations_and_they_for_the_database(
-    services: dict[str, Any],
-) -> None:
-    done, healthy = "service_completed_successfully", "service_healthy"
-
-    assert services["api"]["depends_on"] == {"migrate": {"condition": done}}
-    assert services["migrate"]["depends_on"] == {"db": {"condition": healthy}}
+    assert [port.split(":")[0] for port in ports] == ["127.0.0.1"] * 2
 
 
-@pytest.mark.parametrize("name", ["migrate", "api"])
-def test_inside_the_network_the_database_is_db_whatever_the_users_settings_say(
-    services: dict[str, Any], name: str
-) -> None:
-    url = services[name]["environment"]["DB_URL"]
+def test_compose_starts_the_database_then_the_migrations_then_the_api() -> None:
+    completed, healthy = "service_completed_successfully", "service_healthy"
+
+    assert SERVICES["migrate"]["depends_on"] == {"db": {"condition": healthy}}
+    assert SERVICES["api"]["depends_on"] == {"migrate": {"condition": completed}}
+
+
+@both_chirpy_services
+def test_compose_uses_its_own_database_and_not_the_db_url_of_the_user(service: str) -> None:
+    url = SERVICES[service]["environment"]["DB_URL"]
 
     assert url == "postgres://postgres:postgres@db:5432/chirpy"
-    assert "env_file" not in services[name]
+    assert "env_file" not in SERVICES[service]
 
 
-@pytest.mark.parametrize("name", ["migrate", "api"])
-def test_secrets_have_no_default(services: dict[str, Any], name: str) -> None:
-    assert [services[name]["environment"][secret] for secret in SECRETS] == [None] * 4
+@both_chirpy_services
+def test_compose_has_no_default_for_a_secret(service: str) -> None:
+    for name in (*SECRETS, "SECRET", "POLKA_WEBHOOK_SECRETS"):
+        assert SERVICES[service]["environment"][name] is None
 
 
-def test_a_missing_secret_keeps_nobody_from_starting_the_database() -> None:
-    values = [line.split(" #")[0] for line in COMPOSE.splitlines() if line.lstrip()[:1] != "#"]
-
-    assert not [value for value in values if "$" in value]
+def test_compose_starts_the_database_without_secrets_because_it_requires_no_variable() -> None:
+    assert "$" not in json.dumps(yaml.safe_load(COMPOSE))
 
 
-def test_stopping_leaves_more_time_than_the_server_takes(services: dict[str, Any]) -> None:
-    assert int(services["api"]["stop_grace_period"].removesuffix("s")) > 15
+def test_compose_waits_longer_for_the_end_of_the_api_than_its_15_seconds() -> None:
+    assert int(SERVICES["api"]["stop_grace_period"].removesuffix("s")) > 15
 
 
-def test_the_image_runs_as_a_numbered_user_who_is_not_root() -> None:
+def test_image_runs_as_a_user_with_a_number_other_than_0() -> None:
     user, group = instructions("USER")[-1].split(":")
 
     assert int(user) > 0
     assert int(group) > 0
 
 
-def test_the_image_starts_the_program_without_a_shell_that_would_swallow_signals() -> None:
+def test_image_starts_python_without_a_shell_so_that_signals_reach_it() -> None:
     assert json.loads(instructions("CMD")[-1]) == ["python", "app.py"]
     assert "ENTRYPOINT" not in DOCKERFILE
 
 
-def test_the_build_is_sent_what_it_copies_and_nothing_else() -> None:
-    copied = [it.split()[0].rstrip("/") for it in instructions("COPY") if "--from" not in it]
-    lines = (ROOT / ".dockerignore").read_text().splitlines()
-    rules = [line for line in lines if line and not line.startswith("#")]
+def test_build_context_contains_only_what_the_dockerfile_copies() -> None:
+    sources = [text.split()[0] for text in instructions("COPY") if "--from" not in text]
+    rules = re.findall(r"^[^#\n].*", (PROJECT / ".dockerignore").read_text(), re.MULTILINE)
 
     assert rules[0] == "*"
-    assert sorted(rule[1:] for rule in rules if rule.startswith("!")) == sorted(copied)
+    assert {rule[1:] for rule in rules if rule[0] == "!"} == {name.rstrip("/") for name in sources}
