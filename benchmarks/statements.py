@@ -24,7 +24,7 @@ from benchmarks.scene import Scene
 from chirpy import create_app
 from chirpy.database.engine import db
 from chirpy.settings import parse_settings
-from chirpy.web.paging import Cursor
+from chirpy.web.cursors import Cursor
 
 
 @dataclass(frozen=True)

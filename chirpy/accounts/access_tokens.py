@@ -7,7 +7,7 @@ import jwt
 from marshmallow import ValidationError
 
 from chirpy.accounts.errors import ExpiredAccessToken, InvalidAccessToken
-from chirpy.web.fields import parse_uuid
+from chirpy.web.uuids import parse_uuid
 
 ISSUER = "chirpy-access"
 ALGORITHM = "HS256"

@@ -6,7 +6,8 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validates
 
 from chirpy.accounts.models import MAX_EMAIL_LENGTH
 from chirpy.accounts.users import UserRow
-from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
+from chirpy.web.fields import RequestSchema, TextField, TimestampField
+from chirpy.web.uuids import UUIDField
 
 MAX_PASSWORD_LENGTH = 1024  # characters; argon2 accepts more, at a cost
 

@@ -7,10 +7,10 @@ from chirpy.accounts.authentication import require_user
 from chirpy.chirps import idempotency, posting, timeline, wording
 from chirpy.chirps.schemas import listing_schema, new_chirp_schema
 from chirpy.database.engine import db
-from chirpy.web.fields import parse_path_uuid
 from chirpy.web.paging import link_headers
 from chirpy.web.request_body import read_json
 from chirpy.web.sql_json import array_response, object_response
+from chirpy.web.uuids import parse_path_uuid
 
 blueprint = Blueprint("chirps", __name__, url_prefix="/api")
 

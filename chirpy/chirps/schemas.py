@@ -2,8 +2,10 @@
 
 from marshmallow import Schema, fields
 
-from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
-from chirpy.web.paging import CursorField, LimitField
+from chirpy.web.cursors import CursorField
+from chirpy.web.fields import RequestSchema, TextField, TimestampField
+from chirpy.web.paging import LimitField
+from chirpy.web.uuids import UUIDField
 
 
 class NewChirpSchema(RequestSchema):

@@ -12,7 +12,8 @@ from chirpy.chirps.models import Chirp
 from chirpy.chirps.schemas import chirp_schema
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.base import table_of
-from chirpy.web.paging import Cursor, split_page
+from chirpy.web.cursors import Cursor
+from chirpy.web.paging import split_page
 from chirpy.web.sql_json import json_object
 
 CHIRPS = table_of(Chirp)

@@ -3,13 +3,9 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
-CANONICAL_UUID = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
-)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates: Postgres refuses both
 MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "is missing",
@@ -51,18 +47,6 @@ class TextField(fields.Field[str]):
         return value
 
 
-class UUIDField(fields.Field[UUID]):
-    """A UUID in its canonical form: 8-4-4-4-12 hexadecimal digits in either case."""
-
-    default_error_messages = MESSAGES
-
-    def _serialize(self, value: UUID | None, *_: Any, **__: Any) -> str | None:
-        return None if value is None else str(value)
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> UUID:
-        return parse_uuid(value)
-
-
 class TimestampField(fields.Field[datetime]):
     """A time in a response: RFC 3339, UTC, `Z`, microseconds."""
 
@@ -70,21 +54,3 @@ class TimestampField(fields.Field[datetime]):
         if value is None:
             return None
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def parse_uuid(value: Any) -> UUID:
-    """Return the UUID in its canonical form. Raise ValidationError.
-
-    `uuid.UUID()` alone also accepts braces, `urn:uuid:` and no hyphens.
-    """
-    if not isinstance(value, str) or not CANONICAL_UUID.fullmatch(value):
-        raise ValidationError("must be a UUID such as 3311741c-680c-4546-99f3-fc9efac2036c")
-    return UUID(value)
-
-
-def parse_path_uuid(value: str) -> UUID:
-    """Return the UUID in a path. Raise ValidationError that names it `id`."""
-    try:
-        return parse_uuid(value)
-    except ValidationError as error:
-        raise ValidationError(error.messages, "id") from None

@@ -5,43 +5,18 @@
 On a terminal the lines are text for people; anywhere else they are JSON for log collectors.
 """
 
-import json
 import logging.config
 import re
 import sys
-from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
 
 from flask import g, has_request_context, request
 
+from chirpy.web.log_formatters import JSONFormatter, TextFormatter
+
 REQUEST_ID = "X-Request-Id"
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-ENCODER = json.JSONEncoder(default=str)
-
-
-class TextFormatter(logging.Formatter):
-    """Time, level and message, then `name=value` for each fact."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        message = super().format(record)
-        facts = (f"{name}={value}" for name, value in getattr(record, "facts", {}).items())
-        return "  ".join((message, *facts))
-
-
-class JSONFormatter(logging.Formatter):
-    """One JSON object on each line; a traceback is one of its strings."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return ENCODER.encode(entry | getattr(record, "facts", {}))
 
 
 def facts(**facts: object) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, text, tuple_
 
 from chirpy.database.engine import db
-from chirpy.web.paging import Cursor, split_page
+from chirpy.web.cursors import Cursor
+from chirpy.web.paging import split_page
 from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 ORDER = (WebhookEvent.first_delivered_at, WebhookEvent.id)

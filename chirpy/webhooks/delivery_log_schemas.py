@@ -5,8 +5,10 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
-from chirpy.web.fields import RequestSchema, TextField, TimestampField, UUIDField
-from chirpy.web.paging import CursorField, LimitField
+from chirpy.web.cursors import CursorField
+from chirpy.web.fields import RequestSchema, TextField, TimestampField
+from chirpy.web.paging import LimitField
+from chirpy.web.uuids import UUIDField
 from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent
 from chirpy.webhooks.schemas import EventTimeField
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
-from chirpy.web.fields import RequestSchema, TextField, UUIDField
+from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.uuids import UUIDField
 from chirpy.webhooks.models import MAX_EVENT_ID_LENGTH, MAX_TYPE_LENGTH
 
 EFFECTS = {"user.upgraded": True, "user.downgraded": False}  # type of event: Chirpy Red after it

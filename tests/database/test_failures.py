@@ -22,7 +22,7 @@ from chirpy.database import connections, engine, thread_connections
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
 from chirpy.settings import DRIVER
-from chirpy.web.logs import JSONFormatter
+from chirpy.web.log_formatters import JSONFormatter
 from chirpy.webhooks import receiving
 from chirpy.webhooks.schemas import read_event
 from tests.support.assertions import assert_error, database_unchanged

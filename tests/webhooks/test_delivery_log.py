@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from chirpy import create_app
 from chirpy.settings import DRIVER, parse_signing_key
-from chirpy.web.logs import JSONFormatter
+from chirpy.web.log_formatters import JSONFormatter
 from chirpy.webhooks import delivery_log, signature
 from tests.support.bodies import chunked
 from tests.support.databases import POLKA_KEY, Sql, an_app, settings_for
