@@ -12,7 +12,7 @@ from random import uniform
 from threading import Event
 from typing import NamedTuple
 
-from chirpy.devtools.polka.receiver import Answer, Connection, Message, Receiver
+from chirpy.devtools.polka.receiver import Answer, Message, Receiver
 
 FIRST_WAIT = 0.5  # seconds
 LONGEST_WAIT = 60  # seconds, even for a longer `Retry-After`: a developer is waiting
@@ -64,13 +64,13 @@ def deliver(
 
 def work(receiver: Receiver, attempts: int, waiting: Waiting, ended: Ended, stopped: Event) -> None:
     """Deliver one message after the other over one connection."""
-    with closing(Connection(receiver)) as connection:
+    with closing(receiver.connect()) as connection:
         for delivery, message in iter(waiting.get, None):
             wait = 0.0
             for number in range(1, attempts + 1):
                 if stopped.wait(wait):
                     return
-                answer = connection.send(message)
+                answer = receiver.send(message, connection)
                 is_last = answer.acknowledged or number == attempts
                 wait = 0 if is_last else wait_after(number, answer.retry_after)
                 ended.put(Attempt(delivery, message, number, answer, wait))

@@ -24,25 +24,6 @@ class Message(NamedTuple):
     body: bytes
 
 
-class Receiver(NamedTuple):
-    """The URL that receives messages, and the credentials to send."""
-
-    url: str
-    api_key: str | None = None
-    signing_key: bytes | None = None
-
-    def headers(self, message: Message) -> dict[str, str]:
-        """Return the headers of an attempt made now: each attempt has a new signature."""
-        headers = {"Content-Type": "application/json", "User-Agent": "Polka (simulated)"}
-        if self.api_key:
-            headers["Authorization"] = f"ApiKey {self.api_key}"
-        if self.signing_key and message.id:
-            signed = {"event_id": message.id, "timestamp": str(int(time.time()))}
-            headers["webhook-signature"] = sign(**signed, body=message.body, key=self.signing_key)
-            headers |= {"webhook-id": message.id, "webhook-timestamp": signed["timestamp"]}
-        return headers
-
-
 class Answer(NamedTuple):
     """An answer; `status` is 0 if none came, `text` is its outcome, its error or the reason."""
 
@@ -59,32 +40,46 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
 
-class Connection:
-    """A connection to a receiver, kept open between messages. For one thread."""
+class Receiver(NamedTuple):
+    """The URL that receives messages, and the credentials to send."""
 
-    def __init__(self, receiver: Receiver) -> None:
-        parts = urlsplit(receiver.url)
+    url: str
+    api_key: str | None = None
+    signing_key: bytes | None = None
+
+    def connect(self) -> HTTPConnection:
+        """Return a connection, which opens with the first message and after each close."""
+        parts = urlsplit(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._http = kind(parts.hostname or "", parts.port or kind.default_port, timeout=TIMEOUT)
-        self._path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        self._receiver = receiver
-        self.close = self._http.close  # the next message opens it again
+        return kind(parts.hostname or "", parts.port or kind.default_port, timeout=TIMEOUT)
 
-    def send(self, message: Message) -> Answer:
-        """Send a message, and return the answer."""
-        content: Any = None
+    def send(self, message: Message, connection: HTTPConnection) -> Answer:
+        """Send a message, and return the answer. A connection that fails is closed."""
+        parts, content = urlsplit(self.url), None
+        target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
         try:
-            self._http.request("POST", self._path, message.body, self._receiver.headers(message))
-            with self._http.getresponse() as response, suppress(ValueError):
+            connection.request("POST", target, message.body, self.headers(message))
+            with connection.getresponse() as response, suppress(ValueError, RecursionError):
                 content = json.loads(response.read())
         except (OSError, HTTPException) as error:
-            self.close()
+            connection.close()
             return Answer(0, getattr(error, "strerror", None) or str(error), {}, 0)
         content = content if isinstance(content, dict) else {}
         error_text = ". ".join(str(content[key]) for key in ("error", "hint") if content.get(key))
         text = response.getheader("Webhook-Outcome") or error_text or response.reason
         wait = seconds_until(response.getheader("Retry-After", ""))
         return Answer(response.status, text, content, wait)
+
+    def headers(self, message: Message) -> dict[str, str]:
+        """Return the headers of an attempt made now: each attempt has a new signature."""
+        headers = {"Content-Type": "application/json", "User-Agent": "Polka (simulated)"}
+        if self.api_key:
+            headers["Authorization"] = f"ApiKey {self.api_key}"
+        if self.signing_key and message.id:
+            signed = {"event_id": message.id, "timestamp": str(int(time.time()))}
+            headers["webhook-signature"] = sign(**signed, body=message.body, key=self.signing_key)
+            headers |= {"webhook-id": message.id, "webhook-timestamp": signed["timestamp"]}
+        return headers
 
 
 def seconds_until(retry_after: str) -> float:
