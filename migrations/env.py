@@ -1,4 +1,4 @@
-"""How Alembic meets the database: through the application's own engine, one upgrade at a time."""
+"""Run migrations through the application's engine. Alembic executes this file for each command."""
 
 import logging
 from typing import Any
@@ -14,42 +14,40 @@ from sqlalchemy.exc import DBAPIError
 from chirpy.database.engine import db
 from chirpy.database.explanations import explain
 
-# Two processes that start at once must not both create the tables; the number means nothing.
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4843190)")
-# The application's waits are short; building an index on many rows may take its time.
-PATIENCE = text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
+LOG = logging.getLogger("chirpy.migrations")
+# Of two processes that start concurrently, the second waits. The number has no meaning.
+LOCK = text("SELECT pg_advisory_xact_lock(4843190)")
+# The limits of requests are too short for building an index on many rows.
+TIMEOUTS = text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
 ENCODING = text("SHOW server_encoding")
 
 
 class WrongEncoding(Exception):
-    """The database can't hold every character, or counts bytes for characters."""
-
-
-def announce(step: MigrationInfo, **_: Any) -> None:
-    """Tell of each migration as it is applied."""
-    revision = step.up_revision
-    verb = "Applied" if step.is_upgrade else "Undid"
-    if revision is not None:
-        logging.getLogger("chirpy.migrations").info(
-            "%s %s %s", verb, revision.revision, revision.doc
-        )
+    """The database cannot store every character, or counts bytes instead of characters."""
 
 
 def migrate(connection: Connection) -> None:
-    """All steps in one transaction: either the schema is new, or nothing happened."""
-    context.configure(connection, target_metadata=db.metadata, on_version_apply=announce)
+    """Run all steps in one transaction: if one fails, the database stays as it was."""
+    context.configure(connection, target_metadata=db.metadata, on_version_apply=log_step)
     with context.begin_transaction():
-        connection.execute(PATIENCE)
-        connection.execute(ONE_AT_A_TIME)
+        connection.execute(TIMEOUTS)
+        connection.execute(LOCK)
         require_utf8(connection)
         context.run_migrations()
 
 
 def require_utf8(connection: Connection) -> None:
-    """Raise WrongEncoding now, rather than fail at somebody's first emoji."""
+    """Raise WrongEncoding before any table exists, rather than fail at the first emoji."""
     encoding = connection.scalar(ENCODING)
     if encoding != "UTF8":
         raise WrongEncoding(f"its encoding is {encoding}, not UTF8")
+
+
+def log_step(step: MigrationInfo, **_: Any) -> None:
+    """Log each migration that was applied or undone."""
+    if revision := step.up_revision:
+        verb = "Applied" if step.is_upgrade else "Undid"
+        LOG.info("%s migration %s: %s", verb, revision.revision, revision.doc)
 
 
 try:

@@ -10,7 +10,7 @@ from chirpy.database.connections import ConnectFailed
 from chirpy.database.engine import db
 from chirpy.settings import current_settings
 
-START_ONE = (
+START_POSTGRES = (
     "start Postgres (docker compose up -d), or remove DB_URL from .env to use the embedded Postgres"
 )
 CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
@@ -18,9 +18,9 @@ CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
 NEXT_STEPS = {
     "certificate": CERTIFICATES,
     "private key": CERTIFICATES,
-    "Connection refused": START_ONE,
-    "timeout expired": START_ONE,
-    "No such file or directory": START_ONE,
+    "Connection refused": START_POSTGRES,
+    "timeout expired": START_POSTGRES,
+    "No such file or directory": START_POSTGRES,
     "could not translate host name": "correct the host in DB_URL",
     "invalid connection option": "remove that option from DB_URL",
     "password authentication": "correct the user and the password in DB_URL",
@@ -33,22 +33,22 @@ SECRET_OPTIONS = ["sslpassword"]  # of the URL; SQLAlchemy hides the URL's passw
 
 
 def explain(error: Exception) -> str:
-    """Return why the database cannot be used, and the next step. Never includes a password."""
+    """Return why the database cannot be used, and the next step, without any password."""
     cause = getattr(error, "orig", error)
     message = str(cause).strip()
     if isinstance(cause, ConnectFailed):
         return message
     if current_settings().db_url is None:  # the application was handed a way to connect
-        step = "`make clean` deletes the database of `make run`; or set DB_URL in .env"
+        step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
         return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
     url = db.engine.url.difference_update_query(SECRET_OPTIONS)
-    step = next((step for sign, step in NEXT_STEPS.items() if sign in message), "correct DB_URL")
+    step = next((step for text, step in NEXT_STEPS.items() if text in message), "correct DB_URL")
     return f"Chirpy cannot use the database {url}:\n  {message}\nNext: {step}"
 
 
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
-    """Let a command end with one message instead of a traceback when Postgres is away."""
+    """End a command with one message, not a traceback, when the database cannot be used."""
     try:
         yield
     except OperationalError as error:

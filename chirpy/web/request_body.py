@@ -1,7 +1,8 @@
-"""Read a request's body, whole and within a limit.
+"""Read a request's body, whole and within a limit: 413 if it is too large, 400 if it is truncated.
 
-Werkzeug truncates a chunked body at its limit without an error, and servers pass on a body that is
-shorter than its Content-Length. Here an oversized body is a 413 and a truncated one a 400.
+This works around two packages. Werkzeug 3.1.9 truncates a chunked body at `max_content_length`
+without an error (LimitedStream.readall, https://github.com/pallets/werkzeug/pull/2620), and
+granian 2.8.7 passes on a body that is shorter than its Content-Length.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""users: people, one account for each email"""
+"""Create the table users"""
 
 import sqlalchemy as sa
 from alembic import op

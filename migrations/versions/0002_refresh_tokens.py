@@ -1,4 +1,4 @@
-"""refresh_tokens: sessions, by the hash of their token"""
+"""Create the table refresh_tokens"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""chirps: what people say, once for each idempotency key of theirs"""
+"""Create the table chirps"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""webhook_events and memberships: what the provider said, and what came of it"""
+"""Create the tables webhook_events and memberships"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""visits: the sequence that counts them"""
+"""Create the sequence visits"""
 
 import sqlalchemy as sa
 from alembic import op

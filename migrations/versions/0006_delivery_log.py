@@ -1,4 +1,4 @@
-"""webhook_events: an index by first delivery, for the delivery log"""
+"""Index webhook_events by first delivery, for the delivery log"""
 
 from alembic import op
 

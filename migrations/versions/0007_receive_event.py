@@ -1,4 +1,4 @@
-"""receive_event: a delivery in one round trip, with plans that are made once a connection"""
+"""Create the function receive_event, which receives a delivery in one round trip"""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""webhook_events: an index by user, for whoever asks what came of one user's events"""
+"""Index webhook_events by user, for the delivery log of one user"""
 
 import sqlalchemy as sa
 from alembic import op
