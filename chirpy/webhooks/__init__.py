@@ -1,9 +1,15 @@
-"""What the payment provider tells us, received right.
+"""Receive the payment provider's webhooks.
 
-1. A 2xx means committed: `receive_event.sql` is one transaction, and `routes` answers after it.
-2. Repeats are harmless: it records each event once, because a unique constraint says so.
-3. Nothing is lost by refusing: what is not taken leaves no trace, so its retry counts.
+What happens to a delivery, in this order, in the view `receive_event` of `routes`:
 
-A delivery goes through these files in this order: `credentials` (with `signature`), `schemas`,
-`inbox`, whose one statement is `receive_event.sql`: record, effect, COMMIT; then `routes` answers.
+1. Verify: `credentials` (with `signature`) checks that it comes from the provider.
+2. Parse: `schemas` reads the event from the body.
+3. Receive: `receiving` calls the SQL function in `receive_event.sql`, which records the event,
+   applies its effect and commits. That file has the rule: what each type of event does, and what
+   happens when the same event arrives twice, late, or concurrently.
+4. Respond: `routes` sends 204 and the outcome, after the commit. A refused delivery changes
+   nothing in the database, so its retry counts.
+
+`delivery_log` reads the table of events, `webhook_events`, for GET /admin/webhooks and for
+`flask webhooks` in `commands`.
 """

@@ -9,8 +9,8 @@ from chirpy.web.cursors import CursorField
 from chirpy.web.fields import RequestSchema, TextField, TimestampField
 from chirpy.web.paging import LimitField
 from chirpy.web.uuids import UUIDField
+from chirpy.webhooks.event_time import EventTimeField
 from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent
-from chirpy.webhooks.schemas import EventTimeField
 
 
 class LoggedEventSchema(Schema):

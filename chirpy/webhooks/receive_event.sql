@@ -1,58 +1,112 @@
--- One delivery: record its event, let it take effect, say what became of it. Called as a statement
--- of its own, it is one transaction and one round trip, and its plans are made once a connection.
+-- The rule of the webhook: what one delivery does.
 --
--- Returns applied, stale, duplicate or ignored, and null when the id stands for another event.
--- An unknown user is refused by fk_memberships_user_id_users, and all of this undone.
+-- Types. `user.upgraded` makes its user Chirpy Red, and `user.downgraded` ends that. An event of
+-- any other type is recorded and ignored.
+--
+-- Keys. The key of an event is the provider's id. An event without an id gets a key made of its
+-- type, data and time. The unique constraint on (provider, event_id) keeps one row for each key.
+--
+-- Duplicates. An id or a time proves that a second delivery with the same key is a duplicate: it
+-- has no effect. A key made of data alone does not prove it: upgrade, downgrade, upgrade are three
+-- events with two keys. So the effect runs again, with the time of arrival. Such a delivery is
+-- called a duplicate if the membership already was what the event makes it.
+--
+-- Order. The unique constraint on memberships.user_id keeps one row for each user. Only a later
+-- event changes it. An event without a time happens when it arrives. Of two events with the same
+-- time, the one with the greater key (compared byte by byte) is the later one.
+--
+-- Meaning. A delivery is refused if its key is known with another fingerprint (of type and data).
+--
+-- These are all cases. A test runs each row: "or" separates values, "any" stands for all values.
+--
+--   type            acts (one of the two types above), or other
+--   key             the provider's id, or made of a time and data, or made of data alone
+--   known           what webhook_events has for the key: nothing, this event, or another event
+--   membership      older or later than the event; same or opposite colour as the event makes it
+--   result          what the function returns, or the HTTP status of a delivery that is refused
+--   webhook_events  a row is added with this outcome; or 1 is added to its deliveries, and its
+--                   outcome is set if one is named
+--   memberships     set to the colour, the time and the key of this event, or as before
+--
+--   type  | key        | known   | membership      | result    | webhook_events | memberships
+--   ------+------------+---------+-----------------+-----------+----------------+------------
+--   acts  | any        | nothing | none            | applied   | new, applied   | set
+--   acts  | any        | nothing | older           | applied   | new, applied   | set
+--   acts  | any        | nothing | later           | stale     | new, stale     | as before
+--   acts  | any        | nothing | no such user    | 404       | as before      | as before
+--   acts  | id or time | this    | any             | duplicate | +1             | as before
+--   acts  | data       | this    | none            | applied   | +1, applied    | set
+--   acts  | data       | this    | older, opposite | applied   | +1, applied    | set
+--   acts  | data       | this    | older, same     | duplicate | +1, applied    | set
+--   acts  | data       | this    | later, opposite | stale     | +1             | as before
+--   acts  | data       | this    | later, same     | duplicate | +1             | as before
+--   acts  | data       | this    | no such user    | 404       | as before      | as before
+--   other | any        | nothing | any             | ignored   | new, ignored   | as before
+--   other | id or time | this    | any             | duplicate | +1             | as before
+--   other | data       | this    | any             | ignored   | +1             | as before
+--   any   | id         | another | any             | 409       | as before      | as before
+--
+-- The function returns NULL for the 409. The foreign key fk_memberships_user_id_users raises the
+-- error for the 404, which undoes the whole statement.
+--
+-- Called as a statement of its own, the function is one transaction and one round trip. Postgres
+-- plans its statements once for each connection.
 
 CREATE FUNCTION receive_event(
-    event_id text,
+    event_id text,             -- the provider's id; NULL if it sent none
+    made_key text,             -- the key if there is no id
     type text,
-    user_id uuid,              -- null for a type that we do not act on
-    occurred_at timestamptz,   -- null when the provider did not say: it counts as happening now
+    user_id uuid,              -- NULL for other types
+    occurred_at timestamptz,   -- NULL if the provider sent no time
     body text,
-    fingerprint bytea,         -- SHA-256 of what the event means
-    makes_red boolean,
-    identified boolean         -- whether a second delivery with this id proves to be a repeat
+    fingerprint bytea          -- SHA-256 of type and data
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    record_id uuid;
-    times integer;
+    key text := coalesce(receive_event.event_id, made_key);
+    key_proves_duplicate boolean :=
+        receive_event.event_id IS NOT NULL OR receive_event.occurred_at IS NOT NULL;
+    makes_red boolean := CASE receive_event.type
+        WHEN 'user.upgraded' THEN true
+        WHEN 'user.downgraded' THEN false
+    END;
+    row_id uuid;
+    delivery_number integer;
     was_red boolean;
     changed boolean;
 BEGIN
-    -- The first unique constraint tells a repeat. Of two deliveries at the same moment the second
-    -- waits here until the first has committed, or was undone.
+    -- The first unique constraint detects a duplicate. Of two concurrent deliveries, the second
+    -- waits here until the first has committed or was rolled back.
     INSERT INTO webhook_events AS known
         (event_id, type, user_id, occurred_at, body, fingerprint, outcome)
     VALUES (
-        receive_event.event_id, receive_event.type, receive_event.user_id,
-        receive_event.occurred_at, receive_event.body, receive_event.fingerprint,
-        CASE WHEN receive_event.user_id IS NULL THEN 'ignored' ELSE 'applied' END
+        key, receive_event.type, receive_event.user_id, receive_event.occurred_at,
+        receive_event.body, receive_event.fingerprint,
+        CASE WHEN makes_red IS NULL THEN 'ignored' ELSE 'applied' END
     )
     ON CONFLICT (provider, event_id) DO UPDATE
     SET deliveries = known.deliveries + 1,
         last_delivered_at = greatest(known.last_delivered_at, now())
+    -- A row that was inserted without a fingerprint matches every event.
     WHERE coalesce(known.fingerprint, excluded.fingerprint) = excluded.fingerprint
-    RETURNING id, deliveries INTO record_id, times;
+    RETURNING id, deliveries INTO row_id, delivery_number;
 
-    IF times IS NULL THEN
+    IF delivery_number IS NULL THEN
         RETURN NULL;
-    ELSIF times > 1 AND identified THEN
+    ELSIF delivery_number > 1 AND key_proves_duplicate THEN
         RETURN 'duplicate';
-    ELSIF receive_event.user_id IS NULL THEN
+    ELSIF makes_red IS NULL THEN
         RETURN 'ignored';
-    ELSIF times > 1 THEN
+    ELSIF delivery_number > 1 THEN
         SELECT is_chirpy_red INTO was_red
         FROM memberships WHERE user_id = receive_event.user_id FOR UPDATE;
     END IF;
 
-    -- The second one makes the order of arrival harmless: only what happened later changes a
-    -- membership. Of two at the same moment the greater id, byte by byte, counts as later.
+    -- The second unique constraint makes the order of arrival irrelevant: only a later event
+    -- changes the membership.
     INSERT INTO memberships AS membership (user_id, is_chirpy_red, as_of, event_id)
     VALUES (
-        receive_event.user_id, makes_red, coalesce(receive_event.occurred_at, now()),
-        receive_event.event_id
+        receive_event.user_id, makes_red, coalesce(receive_event.occurred_at, now()), key
     )
     ON CONFLICT (user_id) DO UPDATE
     SET is_chirpy_red = excluded.is_chirpy_red,
@@ -61,16 +115,20 @@ BEGIN
     WHERE (membership.as_of, membership.event_id) < (excluded.as_of, excluded.event_id);
 
     changed := FOUND;
-    IF changed AND times = 1 THEN
+    IF changed AND delivery_number = 1 THEN
         RETURN 'applied';
     END IF;
 
-    -- In the log, a repeat takes back nothing that its event has done.
+    -- A later delivery that changes nothing leaves the outcome of its event.
     UPDATE webhook_events
-    SET outcome = CASE WHEN changed THEN 'applied' WHEN times = 1 THEN 'stale' ELSE outcome END
-    WHERE id = record_id;
+    SET outcome = CASE
+        WHEN changed THEN 'applied'
+        WHEN delivery_number = 1 THEN 'stale'
+        ELSE outcome
+    END
+    WHERE id = row_id;
     RETURN CASE
-        WHEN times > 1 AND was_red = makes_red THEN 'duplicate'
+        WHEN delivery_number > 1 AND was_red = makes_red THEN 'duplicate'
         WHEN changed THEN 'applied'
         ELSE 'stale'
     END;

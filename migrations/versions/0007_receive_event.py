@@ -5,17 +5,17 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# chirpy/webhooks/receive_event.sql, as of this step.
+# chirpy/webhooks/receive_event.sql as of this step.
 RECEIVE_EVENT = """
 CREATE FUNCTION receive_event(
     event_id text,
     type text,
-    user_id uuid,              -- null for a type that we do not act on
-    occurred_at timestamptz,   -- null when the provider did not say: it counts as happening now
+    user_id uuid,              -- null for a type that has no effect
+    occurred_at timestamptz,   -- null if the provider sent no time
     body text,
-    fingerprint bytea,         -- SHA-256 of what the event means
+    fingerprint bytea,         -- SHA-256 of type and data
     makes_red boolean,
-    identified boolean         -- whether a second delivery with this id proves to be a repeat
+    identified boolean         -- whether a second delivery with this id is a duplicate
 ) RETURNS text LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -24,8 +24,8 @@ DECLARE
     was_red boolean;
     changed boolean;
 BEGIN
-    -- The first unique constraint tells a repeat. Of two deliveries at the same moment the second
-    -- waits here until the first has committed, or was undone.
+    -- The first unique constraint detects a duplicate. Of two concurrent deliveries, the second
+    -- waits here until the first has committed or was rolled back.
     INSERT INTO webhook_events AS known
         (event_id, type, user_id, occurred_at, body, fingerprint, outcome)
     VALUES (
@@ -50,8 +50,8 @@ BEGIN
         FROM memberships WHERE user_id = receive_event.user_id FOR UPDATE;
     END IF;
 
-    -- The second one makes the order of arrival harmless: only what happened later changes a
-    -- membership. Of two at the same moment the greater id, byte by byte, counts as later.
+    -- The second unique constraint makes the order of arrival irrelevant: only a later event
+    -- changes the membership. Of two with the same time, the greater id is the later one.
     INSERT INTO memberships AS membership (user_id, is_chirpy_red, as_of, event_id)
     VALUES (
         receive_event.user_id, makes_red, coalesce(receive_event.occurred_at, now()),
@@ -68,7 +68,7 @@ BEGIN
         RETURN 'applied';
     END IF;
 
-    -- In the log, a repeat takes back nothing that its event has done.
+    -- A later delivery that changes nothing leaves the outcome of its event.
     UPDATE webhook_events
     SET outcome = CASE WHEN changed THEN 'applied' WHEN times = 1 THEN 'stale' ELSE outcome END
     WHERE id = record_id;

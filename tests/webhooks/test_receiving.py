@@ -209,8 +209,9 @@ def test_what_an_event_means_is_kept_in_the_form_that_older_events_have() -> Non
         b'["user.upgraded",{"user_id":"3311741c-680c-4546-99f3-fc9efac2036c",'
         b'"\\u00e9":[1.5,null,{"a":"\\ud83d\\ude00","b":1}]}'
     )
-    assert receiving.fingerprint(event) == sha256(said + b"]").digest()
-    assert receiving.made_id(event) == "data:" + sha256(said + b',"None"]').hexdigest()
+    meaning = receiving.canonical_meaning(event)
+    assert receiving.make_fingerprint(meaning) == sha256(said + b"]").digest()
+    assert receiving.make_key(meaning, None) == "data:" + sha256(said + b',"None"]').hexdigest()
 
 
 # Order of arrival never matters

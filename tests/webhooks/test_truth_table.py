@@ -1,0 +1,130 @@
+"""The rule of the webhook: each row of the truth table in receive_event.sql, read from there."""
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from flask.testing import FlaskClient
+
+from chirpy.webhooks import receiving
+from chirpy.webhooks.schemas import USER_EVENT_TYPES
+from tests.support.databases import Sql
+from tests.support.deliveries import PATH
+from tests.support.factories import API_KEY, a_user, an_event
+
+RULE = Path(receiving.__file__).with_name("receive_event.sql").read_text()
+AS_OF = {"older": "2000-01-01", "later": "2100-01-01"}
+KEYS = {"id": {"id": "evt_1"}, "time": {"timestamp": "2026-01-31T12:00:00Z"}, "data": {}}
+MEMBERSHIPS = [
+    *("none", "older, same", "older, opposite", "later, same", "later, opposite", "no such user")
+]
+
+
+class Row(NamedTuple):
+    """A row of the table, with the words that stand there."""
+
+    type: str
+    key: str
+    known: str
+    membership: str
+    result: str
+    webhook_events: str
+    memberships: str
+
+
+class Case(NamedTuple):
+    """A delivery, and what the database has before it."""
+
+    type: str
+    key: str
+    known: str
+    membership: str
+
+    def is_in(self, row: Row) -> bool:
+        """Return whether `row` describes this case."""
+        kind = "acts" if self.type in USER_EVENT_TYPES else "other"
+        return all(map(matches, row, self._replace(type=kind)))
+
+
+def matches(cell: str, value: str) -> bool:
+    """Return whether a cell names this value, or its part before the comma."""
+    return cell == "any" or not {value, value.split(",", maxsplit=1)[0]}.isdisjoint(
+        cell.split(" or ")
+    )
+
+
+[HEADER, *ROWS] = [
+    Row(*(cell.strip() for cell in line.split("|")))
+    for line in re.findall(r"^--   (.+\|.+)$", RULE, re.MULTILINE)
+]
+TYPES = [*sorted(USER_EVENT_TYPES), "invoice.paid"]
+CASES = [
+    Case(*values)
+    for values in product(TYPES, KEYS, ["nothing", "this", "another"], MEMBERSHIPS)
+    if values[1] == "id" or values[2] != "another"  # a made key has one meaning
+]
+
+
+def test_truth_table_has_the_columns_that_these_tests_read() -> None:
+    assert Row._fields == HEADER
+
+
+@pytest.mark.parametrize("row", ROWS, ids=" | ".join)
+def test_truth_table_row_describes_a_case(row: Row) -> None:
+    assert any(case.is_in(row) for case in CASES)
+
+
+def test_types_that_must_name_a_user_are_the_types_with_an_effect_in_sql() -> None:
+    assert set(re.findall(r"WHEN '(.+)' THEN (?:true|false)", RULE)) == USER_EVENT_TYPES
+
+
+@pytest.mark.parametrize("case", CASES, ids=" | ".join)
+def test_delivery_has_the_effect_in_the_truth_table(
+    client: FlaskClient, sql: Sql, case: Case
+) -> None:
+    [row] = [row for row in ROWS if case.is_in(row)]
+    event = an_event(a_user(sql), case.type, **KEYS[case.key])
+    prepare(client, sql, case, event)
+    events, memberships = table(sql, "webhook_events"), table(sql, "memberships")
+
+    response = client.post(PATH, json=event, headers=API_KEY)
+
+    assert response.headers.get("Webhook-Outcome", str(response.status_code)) == row.result
+    if row.webhook_events == "as before":
+        assert table(sql, "webhook_events") == events
+    else:
+        count, _, outcome = row.webhook_events.partition(", ")
+        assert sql("SELECT deliveries, outcome FROM webhook_events") == [
+            ({"new": 1, "+1": 2}[count], outcome or "stale")
+        ]
+    if row.memberships == "as before":
+        assert table(sql, "memberships") == memberships
+    else:
+        assert sql(
+            """SELECT is_chirpy_red, as_of = coalesce(occurred_at, last_delivered_at)
+            FROM memberships JOIN webhook_events USING (user_id, event_id)"""
+        ) == [(case.type == "user.upgraded", True)]
+
+
+def prepare(client: FlaskClient, sql: Sql, case: Case, event: dict[str, Any]) -> None:
+    """Fill the database: one event at most, with the outcome `stale`, and one membership."""
+    if case.known != "nothing":
+        known = event if case.known == "this" else event | {"event": "invoice.void"}
+        client.post(PATH, json=known, headers=API_KEY)
+        sql("UPDATE webhook_events SET outcome = 'stale'; DELETE FROM memberships")
+    if case.membership == "no such user":
+        sql("DELETE FROM users")
+    elif case.membership != "none":
+        age, colour = case.membership.split(", ")
+        sql(
+            "INSERT INTO memberships SELECT id, %s, %s, 'evt_0' FROM users",
+            (case.type == "user.upgraded") == (colour == "same"),
+            AS_OF[age],
+        )
+
+
+def table(sql: Sql, name: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a table. `xmin` also shows an UPDATE that sets the same values."""
+    return sql(f"SELECT xmin::text, {name}::text FROM {name}")
