@@ -1,0 +1,199 @@
+"""HTTP as the server reads it from connections: framing, limits, and requests in series."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from time import sleep
+
+import pytest
+from sqlalchemy import URL
+
+from chirpy.accounts import access_tokens
+from tests.support.bodies import BODY_LIMIT
+from tests.support.databases import POLKA_KEY, Sql
+from tests.support.factories import PASSWORD, a_user, an_email, an_event
+from tests.support.server import SECRETS, TIMEOUT, Server, a_server, read_all
+
+WEBHOOK = (
+    b"POST /api/polka/webhooks HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n"
+    b"Authorization: ApiKey " + POLKA_KEY.encode() + b"\r\n"
+)
+CHUNKED = WEBHOOK + b"Transfer-Encoding: chunked\r\n\r\n"
+HEALTH = b"GET /api/healthz HTTP/1.1\r\nHost: chirpy\r\n"
+STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d+)")
+INVALID_REQUESTS = {
+    "long header": (HEALTH + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n", 431),
+    "very long header": (HEALTH + b"X-Long: " + b"a" * 1_000_000 + b"\r\n\r\n", 431),
+    "many headers": (HEALTH + b"".join(b"X-%d: a\r\n" % n for n in range(1000)) + b"\r\n", 431),
+    "long path": (b"GET /api/chirps?%s HTTP/1.1\r\nHost: chirpy\r\n\r\n" % (b"a" * 20_000), 431),
+    "two lengths": (WEBHOOK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}}", 400),
+    "negative length": (WEBHOOK + b"Content-Length: -1\r\n\r\n{}", 400),
+    "two API keys": (WEBHOOK + b"Authorization: ApiKey a\r\nContent-Length: 2\r\n\r\n{}", 401),
+    "not HTTP": (b"hello\r\n\r\n", 400),
+}
+
+pytestmark = pytest.mark.usefixtures("emptied_database")
+
+
+@pytest.fixture(scope="module")
+def single_thread_server(database_url: URL) -> Iterator[Server]:
+    """A server that handles each request after all earlier ones."""
+    with a_server(database_url, THREADS="1") as server:
+        yield server
+
+
+def chunks(body: bytes, size: int) -> bytes:
+    """Return `body` in the chunked transfer encoding, with chunks of `size` bytes."""
+    parts = (body[start : start + size] for start in range(0, len(body), size))
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def with_length(body: bytes, length: int | None = None) -> bytes:
+    return WEBHOOK + b"Content-Length: %d\r\n\r\n%s" % (length or len(body), body)
+
+
+def statuses(responses: bytes) -> list[int]:
+    return [int(status) for status in STATUS_LINE.findall(responses)]
+
+
+def test_truncated_event_is_not_stored(single_thread_server: Server, sql: Sql) -> None:
+    event = json.dumps(an_event(a_user(sql))).encode()
+    in_chunks = chunks(event, 30)
+    truncated = [
+        *(CHUNKED + in_chunks[:end] for end in range(in_chunks.rindex(b"}"))),
+        *(with_length(event[:end], len(event)) for end in range(len(event))),
+        with_length(event, len(event) + 1),
+    ]
+
+    for request in truncated:
+        assert statuses(single_thread_server.send(request, close_after=True)) in ([], [400])
+    assert single_thread_server.request("GET", "/api/readyz").status == 200
+    assert sql("SELECT * FROM webhook_events") == sql("SELECT * FROM memberships") == []
+
+    assert statuses(single_thread_server.send(CHUNKED + in_chunks)) == [204]
+    assert sql("SELECT outcome FROM webhook_events") == [("applied",)]
+
+
+@pytest.mark.parametrize("size", [1, 17, 1000])
+def test_chunked_event_is_stored_whole(server: Server, sql: Sql, size: int) -> None:
+    event = json.dumps(an_event(a_user(sql))).encode()
+
+    assert statuses(server.send(CHUNKED + chunks(event, size))) == [204]
+    assert sql("SELECT body FROM webhook_events") == [(event.decode(),)]
+
+
+@pytest.mark.parametrize(("excess", "status"), [(0, 204), (1, 413)])
+def test_body_limit_is_the_same_with_length_and_in_chunks(
+    server: Server, sql: Sql, excess: int, status: int
+) -> None:
+    event = json.dumps(an_event(a_user(sql))).encode().ljust(BODY_LIMIT + excess)
+
+    assert statuses(server.send(CHUNKED + chunks(event, 8000))) == [status]
+    assert statuses(server.send(with_length(event))) == [status]
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_body_of_ten_megabytes_is_413_with_an_error(server: Server, framing: str) -> None:
+    body = b" " * 10_000_000
+    request = with_length(body) if framing == "length" else CHUNKED + chunks(body, 100_000)
+
+    response = server.send(request)
+
+    assert statuses(response) == [413]
+    assert json.loads(response.partition(b"\r\n\r\n")[2])["error"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("headers", [[], ["-H", "Transfer-Encoding: chunked"]])
+def test_curl_shows_the_413_for_a_body_of_ten_megabytes(server: Server, headers: list[str]) -> None:
+    command = ["curl", "-s", "-w", "%{http_code}", f"{server.url}/api/users", "--data-binary", "@-"]
+
+    result = subprocess.run(
+        [*command, *headers], input=b" " * 10_000_000, capture_output=True, check=False
+    )
+
+    assert result.stdout.endswith(b"413")
+
+
+@pytest.mark.parametrize(("request_", "status"), INVALID_REQUESTS.values(), ids=INVALID_REQUESTS)
+def test_invalid_http_is_a_client_error(server: Server, request_: bytes, status: int) -> None:
+    assert statuses(server.send(request_)) == [status]
+
+
+def test_two_equal_authorization_headers_are_401(server: Server, sql: Sql) -> None:
+    token = access_tokens.issue(a_user(sql), SECRETS["JWT_SECRET"])
+    header = f"Authorization: Bearer {token}\r\n".encode()
+    head = b"POST /api/chirps HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n"
+    chirp = b'Content-Length: 15\r\n\r\n{"body":"Once"}'
+
+    assert statuses(server.send(head + header + header + chirp)) == [401]
+    assert statuses(server.send(head + header + chirp)) == [201]
+
+
+def test_connection_is_kept_alive_after_success_and_errors(server: Server) -> None:
+    user = json.dumps({"email": an_email(), "password": PASSWORD})
+    requests = [
+        ("POST", "/api/users", user, 201),
+        ("PUT", "/api/users", user, 401),  # sent before the body is read
+        ("POST", "/api/nowhere", user, 404),
+        ("HEAD", "/api/healthz", None, 200),
+        ("POST", "/api/login", user, 200),
+    ]
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)) as connection:
+        connection.connect()
+        first_socket = connection.sock
+        for method, path, body, status in requests:
+            connection.request(method, path, body)
+            with connection.getresponse() as response:
+                response.read()
+                assert response.status == status
+        assert connection.sock is first_socket
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 20", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("line", ["PUT /api/users", "POST /api/nowhere", "POST /api/healthz"])
+def test_body_after_an_early_error_is_skipped(server: Server, line: str, framing: str) -> None:
+    body = b"x" * 20 if "Length" in framing else b"14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(f"{line} HTTP/1.1\r\nHost: chirpy\r\n{framing}\r\n\r\n".encode())
+        sleep(0.05)  # seconds, within which the server responds
+        connection.sendall(body + HEALTH + b"Connection: close\r\n\r\n")
+        responses = read_all(connection)
+
+    assert statuses(responses)[1:] == [200]
+
+
+def test_no_transaction_is_open_while_the_server_waits_for_a_body(server: Server, sql: Sql) -> None:
+    head = b"POST /api/refresh HTTP/1.1\r\nHost: chirpy\r\nContent-Length: 1\r\n"
+    open_transactions = (
+        "SELECT query FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state = 'idle in transaction'"
+    )
+    with server.connect() as connection:
+        connection.sendall(head + b"Authorization: Bearer " + b"a" * 64 + b"\r\n\r\n")
+        sleep(0.2)  # seconds, within which the server looks up the token
+
+        assert sql(open_transactions) == []
+        connection.sendall(b"x")
+        assert statuses(connection.recv(65536)) == [401]
+
+
+def test_expect_100_continue_is_answered_with_the_error(server: Server) -> None:
+    head = b"PUT /api/users HTTP/1.1\r\nHost: chirpy\r\nContent-Length: 20\r\n"
+    with server.connect() as connection:
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+
+        assert statuses(connection.recv(65536)) == [401]
+
+
+def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
+    paths = [b"/api/healthz", b"/api/nowhere", b"/api/chirps"]
+    requests = b"".join(b"GET %s HTTP/1.1\r\nHost: chirpy\r\n\r\n" % path for path in paths)
+
+    responses = server.send(requests + HEALTH + b"Connection: close\r\n\r\n")
+
+    assert statuses(responses) == [200, 404, 200, 200]
