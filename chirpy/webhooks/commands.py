@@ -1,4 +1,4 @@
-"""`flask webhooks`: read the delivery log, and keep it small."""
+"""`flask webhooks`: read and prune the delivery log."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,54 +10,58 @@ from flask.cli import AppGroup
 
 from chirpy.database.engine import db
 from chirpy.database.explanations import database_errors_explained
-from chirpy.webhooks import delivery_log
+from chirpy.webhooks import delivery_log, pruning
 from chirpy.webhooks.delivery_log_schemas import dump_event
 from chirpy.webhooks.models import OUTCOMES, WebhookEvent
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-SPAN = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
+AGE = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
 
-webhook_commands = AppGroup("webhooks", help="Read the delivery log, and keep it small.")
+webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
 
 
-class Ago(click.ParamType[datetime]):
-    """A moment: so long ago (`90d`, `12h`), or ISO 8601 (in UTC if it names no zone)."""
+class PastTime(click.ParamType[datetime]):
+    """A time: an age such as `90d` or `12h`, or ISO 8601, in UTC if it has no zone."""
 
     name = "TIME"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
         try:
-            if span := SPAN.fullmatch(value):
-                return datetime.now(UTC) - timedelta(**{UNITS[span[2]]: int(span[1])})
-            moment = datetime.fromisoformat(value)
+            if age := AGE.fullmatch(value):
+                return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
+            time = datetime.fromisoformat(value)
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither like 90d or 12h nor like 2026-01-31", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            self.fail(
+                f"{value!r} is neither an age such as 90d or 12h nor a time such as 2026-01-31",
+                param,
+                ctx,
+            )
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @webhook_commands.command("list")
 @click.option("--outcome", type=click.Choice(OUTCOMES))
 @click.option("--type", "event_type", help="user.upgraded, …")
 @click.option("--user", "user_id", type=click.UUID)
-@click.option("--since", type=Ago(), help="First delivered since: 12h ago, or 2026-01-31.")
+@click.option("--since", type=PastTime(), help="First delivered since then: 12h, or 2026-01-31.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True, help="All of it, as GET /admin/webhooks has it.")
+@click.option("--json", "as_json", is_flag=True, help="Print what GET /admin/webhooks returns.")
 @database_errors_explained()
-def list_events(as_json: bool, limit: int, **wanted: Any) -> None:
+def list_events(as_json: bool, limit: int, **filters: Any) -> None:
     """List events, newest first."""
-    events, _ = delivery_log.list_page(limit, **wanted)
+    events, _ = delivery_log.list_page(limit, **filters)
     if as_json:
         click.echo(json.dumps([dump_event(event) for event in events]))
     else:
         for event in events:
-            click.echo(line(event))
+            click.echo(format_event(event))
 
 
 @webhook_commands.command()
 @click.argument("event_id")
 @database_errors_explained()
 def show(event_id: str) -> None:
-    """Show one event, with its body as it came."""
+    """Show one event, with its body as it was received."""
     event = delivery_log.find(event_id)
     if event is None:
         raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
@@ -66,20 +70,20 @@ def show(event_id: str) -> None:
 
 
 @webhook_commands.command()
-@click.option("--older-than", "before", type=Ago(), required=True, help="Such as 90d.")
+@click.option("--older-than", "before", type=PastTime(), required=True, help="90d, or 2026-01-31.")
 @database_errors_explained()
 def prune(before: datetime) -> None:
-    """Delete the bodies of old events; the keys that tell a repeat stay."""
-    pruned = 0
-    for batch in delivery_log.prune(before):
+    """Delete the bodies of old events. Duplicates are still detected."""
+    total = 0
+    for pruned in pruning.prune(before):
         db.session.commit()
-        pruned += batch
-    click.echo(f"Pruned {pruned} bodies")
+        total += pruned
+    click.echo(f"Pruned {total} bodies")
 
 
-def line(event: WebhookEvent) -> str:
-    """One event in one line."""
-    shown = dump_event(event)
-    times = f"{event.deliveries}×"
-    columns = (shown["first_delivered_at"], f"{event.outcome:8}", f"{times:>5}", event.type)
-    return "  ".join((*columns, shown["user_id"] or "-", event.event_id))
+def format_event(event: WebhookEvent) -> str:
+    """Return the event as one line of the list."""
+    entry = dump_event(event)
+    deliveries = f"{event.deliveries}×"
+    columns = (entry["first_delivered_at"], f"{event.outcome:8}", f"{deliveries:>5}", event.type)
+    return "  ".join((*columns, entry["user_id"] or "-", event.event_id))

@@ -26,7 +26,7 @@ def verify_api_key(request: Request, key: str) -> None:
     """Compare the key in `Authorization: ApiKey …` in constant time. Raise NotFromPolka (401)."""
     match = API_KEY.fullmatch(request.headers.get("Authorization", "").strip())
     given = match[1] if match else ""
-    if not hmac.compare_digest(given.encode(), key.encode()):  # as text, it must be ASCII
+    if not hmac.compare_digest(given.encode(), key.encode()):  # bytes, because text must be ASCII
         raise NotFromPolka(reason="wrong ApiKey" if match else "no ApiKey")
 
 

@@ -1,11 +1,10 @@
-"""The delivery log: which events were received, how often, and with which outcome."""
+"""Read the delivery log: which events were received, how often, and with which outcome."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text, tuple_
+from sqlalchemy import select, tuple_
 
 from chirpy.database.engine import db
 from chirpy.web.cursors import Cursor
@@ -13,23 +12,6 @@ from chirpy.web.paging import split_page
 from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 ORDER = (WebhookEvent.first_delivered_at, WebhookEvent.id)
-BATCH = 5000  # rows; a statement that prunes them stays well within its time limit
-START = ("-infinity", "00000000-0000-0000-0000-000000000000")
-END = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
-
-# It walks along the index, so that a batch costs the same however many events there are, pruned or
-# not. Its time is text, because a user of psql can insert times that Python lacks, like infinity.
-BATCH_END = text("""
-    SELECT first_delivered_at::text AS at, id FROM webhook_events
-    WHERE (first_delivered_at, id) > (:at, :id) AND first_delivered_at < :before
-    ORDER BY first_delivered_at, id OFFSET :batch - 1 LIMIT 1
-""")
-# The row, its key and its fingerprint stay: they detect duplicates.
-PRUNE = text("""
-    UPDATE webhook_events SET body = NULL
-    WHERE (first_delivered_at, id) > (:at, :id) AND (first_delivered_at, id) <= (:end_at, :end_id)
-    AND first_delivered_at < :before AND last_delivered_at < :before AND body IS NOT NULL
-""")
 
 
 def list_page(
@@ -44,22 +26,15 @@ def list_page(
 
     An index finds the events of one user. The other filters read the log in this order.
     """
-    conditions: list[ColumnElement[bool]] = [
-        column == value
-        for column, value in (
-            (WebhookEvent.outcome, outcome),
-            (WebhookEvent.type, event_type),
-            (WebhookEvent.user_id, user_id),
-        )
-        if value is not None
-    ]
+    filters = {"outcome": outcome, "type": event_type, "user_id": user_id}
+    given = {column: value for column, value in filters.items() if value is not None}
+    events = select(WebhookEvent).filter_by(**given)
     if since is not None:
-        conditions.append(WebhookEvent.first_delivered_at >= since)
+        events = events.where(WebhookEvent.first_delivered_at >= since)
     if after is not None:
-        conditions.append(tuple_(*ORDER) < tuple_(after.at, after.id))
-    newest_first = [column.desc() for column in ORDER]
-    events = select(WebhookEvent).where(*conditions).order_by(*newest_first).limit(limit + 1)
-    return split_page(db.session.scalars(events).all(), limit, cursor_of)
+        events = events.where(tuple_(*ORDER) < tuple_(after.at, after.id))
+    newest_first = events.order_by(*[column.desc() for column in ORDER]).limit(limit + 1)
+    return split_page(db.session.scalars(newest_first).all(), limit, cursor_of)
 
 
 def cursor_of(event: WebhookEvent) -> Cursor:
@@ -71,16 +46,3 @@ def find(event_id: str) -> WebhookEvent | None:
     """Return Polka's event with this id, or None."""
     by_key = select(WebhookEvent).filter_by(provider=PROVIDER, event_id=event_id)
     return db.session.scalars(by_key).one_or_none()
-
-
-def prune(before: datetime) -> Iterator[int]:
-    """Delete the bodies of events last delivered before then. Yield the number of each batch.
-
-    A batch is up to BATCH events, in the order of their first delivery. Commit after each.
-    """
-    end: Any = START
-    while end != END:
-        position = {"at": end[0], "id": end[1], "before": before, "batch": BATCH}
-        end = db.session.execute(BATCH_END, position).one_or_none() or END
-        pruned: Any = db.session.execute(PRUNE, position | {"end_at": end[0], "end_id": end[1]})
-        yield pruned.rowcount

@@ -23,11 +23,11 @@ class UnknownUser(Refused):
 
 
 class EventIdReused(Refused):
-    """An event with this id and another meaning was received before. It stays as it is."""
+    """An event with this id, but another type or other data, was received before. It stays."""
 
     status = 409
-    error = "An event with this id and another meaning was received before"
+    error = "Another event with this id was received before"
     hint = "Give each event its own id; every delivery of an event must have the same content"
 
     def __init__(self) -> None:
-        super().__init__(fields={"id": "belongs to another event"})
+        super().__init__(fields={"id": "belongs to an event with another type or other data"})

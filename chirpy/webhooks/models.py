@@ -1,4 +1,4 @@
-"""The inbox: one row for each event, however often it was delivered."""
+"""The table `webhook_events`: one row for each event, however often it was delivered."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,12 +15,12 @@ OUTCOMES = ("applied", "stale", "ignored")  # a duplicate is one more delivery, 
 
 
 class WebhookEvent(Base):
-    """One thing that happened at the provider.
+    """An event of the provider.
 
-    `event_id` is the provider's, or made of the event's content where it sent none. `occurred_at`
-    is when it happened, if the provider said so. `fingerprint` is the SHA-256 of what it means, so
-    that an id used for two meanings is noticed. `outcome` is that of the latest delivery that
-    counted; `user_id` is what was sent, and refers to nobody in particular.
+    `event_id` is the provider's id, or a key made of the event's content. `occurred_at` is the
+    provider's time, if it sent one. `fingerprint` is the SHA-256 of type and data: it shows that an
+    id is used for another event. `outcome` is that of the last delivery that was not a duplicate.
+    `user_id` is what the provider sent. It is not a foreign key: events outlive their users.
     """
 
     __tablename__ = "webhook_events"

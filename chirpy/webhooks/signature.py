@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0.0: who sent these bytes, and that they are the ones sent.
+"""Sign and verify deliveries as in Standard Webhooks 1.0.0.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -8,20 +8,21 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 TOLERANCE = 300  # seconds, both ways
-MOST_SIGNATURES = 8  # in one header; more than a key rotation needs
+MAX_SIGNATURES = 8  # in one header; a key rotation needs 2
 TIMESTAMP = re.compile(r"[1-9][0-9]{0,10}")  # whole seconds; int() alone also takes 1_700 and +1
 
 
 class InvalidSignature(Exception):
-    """The signature does not hold; the text says why, for the log and not for the sender."""
+    """The signature is not valid. The text is the reason, for the log and not for the sender."""
 
 
 def sign(*, event_id: str, timestamp: str, body: bytes, key: bytes) -> str:
-    """The header `webhook-signature` for `body`, sent with these two other headers."""
-    made = hmac.digest(key, signed_content(event_id, timestamp, body), "sha256")
-    return f"v1,{b64encode(made).decode()}"
+    """Return the header `webhook-signature` for `body` and the two other headers."""
+    digest = hmac.digest(key, signed_content(event_id, timestamp, body), "sha256")
+    return f"v1,{b64encode(digest).decode()}"
 
 
 def verify(
@@ -35,31 +36,30 @@ def verify(
 ) -> None:
     """Raise InvalidSignature unless one of `keys` made one of `signatures`.
 
-    `event_id`, `timestamp` and `signatures` are the headers as they came; `now` is in seconds
-    since 1970.
+    `event_id`, `timestamp` and `signatures` are the headers as received. `now` is in seconds since
+    1970.
     """
     if not TIMESTAMP.fullmatch(timestamp) or abs(now - int(timestamp)) > TOLERANCE:
-        raise InvalidSignature("no webhook-timestamp, or one more than 5 minutes off")
+        raise InvalidSignature("webhook-timestamp is missing, malformed or more than 5 minutes off")
     content = signed_content(event_id, timestamp, body)
     expected = [hmac.digest(key, content, "sha256") for key in keys]
-    given = list(decode(signatures))
-    # Every pair is compared, so that the time taken does not tell which one matched.
-    matches = [hmac.compare_digest(mine, theirs) for mine in expected for theirs in given]
+    received = list(decode(signatures))
+    # All pairs are compared, so that the time does not show which one matched.
+    matches = [hmac.compare_digest(*pair) for pair in product(expected, received)]
     if not any(matches):
         raise InvalidSignature("no signature matches")
 
 
 def signed_content(event_id: str, timestamp: str, body: bytes) -> bytes:
-    """What is signed: the id, the time and the raw body, with dots between them."""
+    """Return what is signed: the id, the time and the raw body, joined by dots."""
     return b".".join((event_id.encode(), timestamp.encode(), body))
 
 
 def decode(signatures: str) -> Iterator[bytes]:
-    """The v1 signatures among those that a header lists, apart by blanks."""
-    listed = signatures.split(" ")
-    if len(listed) > MOST_SIGNATURES:
+    """Yield the v1 signatures in a header. Spaces separate them. Raise InvalidSignature."""
+    if signatures.count(" ") >= MAX_SIGNATURES:
         raise InvalidSignature("too many signatures")
-    for signature in listed:
+    for signature in signatures.split(" "):
         version, _, encoded = signature.partition(",")
         if version == "v1":
             try:

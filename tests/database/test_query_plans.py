@@ -15,7 +15,7 @@ from chirpy.accounts import login, refresh_tokens, users
 from chirpy.chirps.posting import DELETE, FIND, FIND_AUTHOR
 from chirpy.chirps.timeline import PAGES
 from chirpy.database.autocommit import compiled
-from chirpy.webhooks import delivery_log
+from chirpy.webhooks import pruning
 from tests.support.databases import (
     an_app,
     create_database,
@@ -216,7 +216,7 @@ def test_a_command_reads_an_index_in_its_order(
     plans: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     app, seen = plans
-    monkeypatch.setattr(delivery_log, "BATCH", 100)  # of 20,000 as 5,000 are of a million
+    monkeypatch.setattr(pruning, "BATCH", 100)  # of 20,000 as 5,000 are of a million
 
     ended = app.test_cli_runner().invoke(args=["webhooks", *command.split()])
 

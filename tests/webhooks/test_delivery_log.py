@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from chirpy import create_app
 from chirpy.settings import DRIVER, parse_signing_key
 from chirpy.web.log_formatters import JSONFormatter
-from chirpy.webhooks import delivery_log, signature
+from chirpy.webhooks import pruning, signature
 from tests.support.bodies import chunked
 from tests.support.databases import POLKA_KEY, Sql, an_app, settings_for
 from tests.support.factories import API_KEY, a_user, an_event, an_id
@@ -297,7 +297,10 @@ def test_a_time_that_is_none_is_told_and_not_guessed(flask: Flasks, since: str) 
     result = flask("list", f"--since={since}")
 
     assert result.exit_code == 2
-    assert f"{since!r} is neither like 90d or 12h nor like 2026-01-31" in result.stderr
+    assert (
+        f"{since!r} is neither an age such as 90d or 12h nor a time such as 2026-01-31"
+        in result.stderr
+    )
 
 
 def test_show_prints_everything_about_one_event(flask: Flasks, sql: Sql) -> None:
@@ -344,7 +347,7 @@ def test_prune_deletes_the_bodies_of_old_events_and_nothing_else(flask: Flasks, 
 def test_prune_goes_on_until_every_old_body_is_gone(
     flask: Flasks, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_log, "BATCH", 2)
+    monkeypatch.setattr(pruning, "BATCH", 2)
     for first in ["2025-12-01", "2025-12-02", "2025-12-03", "2025-12-03"]:  # two batches
         kept(sql, first_delivered_at=first, last_delivered_at=first, body=None)
     for _ in range(5):
@@ -502,10 +505,13 @@ NOT_PROVEN: dict[str, tuple[dict[str, str], str]] = {
     "no id": ({"webhook-id": ""}, "webhook-id is missing or malformed"),
     "an id with a dot": ({"webhook-id": "msg.1"}, "webhook-id is missing or malformed"),
     "another id": ({"webhook-id": "msg_2"}, "no signature matches"),
-    "no time": ({"webhook-timestamp": ""}, "no webhook-timestamp, or one more than 5 minutes off"),
+    "no time": (
+        {"webhook-timestamp": ""},
+        "webhook-timestamp is missing, malformed or more than 5 minutes off",
+    ),
     "long ago": (
         {"webhook-timestamp": "1614265330"},
-        "no webhook-timestamp, or one more than 5 minutes off",
+        "webhook-timestamp is missing, malformed or more than 5 minutes off",
     ),
     "no signature": ({"webhook-signature": ""}, "no signature matches"),
     "another signature": ({"webhook-signature": f"v1,{'A' * 43}="}, "no signature matches"),
@@ -588,7 +594,7 @@ def test_so_is_an_id_that_stands_for_another_event(
     answer = client.post(PATH, data=other, headers=API_KEY)
 
     assert answer.status_code == 409
-    assert told.reason(answer) == "An event with this id and another meaning was received before"
+    assert told.reason(answer) == "Another event with this id was received before"
     assert PRIVATE not in told.stream.getvalue() + answer.text
 
 

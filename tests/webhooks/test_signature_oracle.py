@@ -119,7 +119,7 @@ CHANGES: list[Callable[[st.DrawFn, Delivery], Delivery]] = [
 def deliveries(draw: st.DrawFn) -> Delivery:
     """Signed by the oracle, alone or among other signatures; then perhaps changed a little."""
     delivery = signed(draw(ids), draw(bodies), int(time.time()) + draw(offsets))
-    listed = draw(st.lists(others, max_size=signature.MOST_SIGNATURES - 1))
+    listed = draw(st.lists(others, max_size=signature.MAX_SIGNATURES - 1))
     listed.insert(draw(st.integers(0, len(listed))), delivery.signatures)
     return draw(st.sampled_from(CHANGES))(draw, replace(delivery, signatures=" ".join(listed)))
 
