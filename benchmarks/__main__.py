@@ -31,7 +31,7 @@ CHART = table.PAGE.with_name("performance.svg")
 @click.option("--polka-key", help="What proves a delivery to it.")
 @stopped_tidily
 def main(only: Sequence[str], save: bool, against: str | None, **how: Any) -> None:
-    """Measure Chirpy, on a private Postgres of its own, beside what bounds it."""
+    """Measure Chirpy, on an embedded Postgres of its own, beside what bounds it."""
     cases = [BY_NAME[name] for name in only or BY_NAME]
     load = Generator(how["seconds"], how["connections"], how["program"])
     if against:

@@ -14,8 +14,7 @@ import psycopg2
 from benchmarks import processes
 from benchmarks.failures import BenchmarkFailed
 from benchmarks.servers import Server, serving
-from chirpy.devtools.postgres import PrivatePostgres
-from chirpy.devtools.postgres.connection import url_of
+from chirpy.devtools.postgres import EmbeddedPostgres
 
 WORKERS, THREADS = 2, 4
 CONNECTIONS = "300"  # pgbench takes up to 256, Chirpy sixteen, the bare view eight
@@ -26,7 +25,7 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 class House:
     """A running Postgres, and the environment in which servers find a database of it."""
 
-    postgres: PrivatePostgres
+    postgres: EmbeddedPostgres
     environment: Mapping[str, str]
 
     @property
@@ -58,7 +57,7 @@ class House:
     def beside(self, name: str) -> "House":
         """A database of its own in the same Postgres."""
         self.sql(f'CREATE DATABASE "{name}"')
-        url = url_of({**self.postgres.connection, "dbname": name})
+        url = self.postgres.url.replace("@/chirpy?", f"@/{name}?")
         return replace(self, environment={**self.environment, "DB_URL": url})
 
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
@@ -76,7 +75,7 @@ def house(**settings: str) -> Iterator[House]:
     """Start Postgres in a folder that is deleted afterwards. `settings` are postgresql.conf's."""
     folder = Path(tempfile.mkdtemp(prefix="chirpy-benchmarks-"))
     folder.chmod(0o711)  # run by root, Postgres drops to a user who must get in
-    postgres = PrivatePostgres(folder / "postgres", {"max_connections": CONNECTIONS} | settings)
+    postgres = EmbeddedPostgres(folder / "postgres", {"max_connections": CONNECTIONS} | settings)
     try:
         postgres.ensure_running()
         home = House(postgres, environment(postgres.url))

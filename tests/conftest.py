@@ -25,7 +25,7 @@ from hypothesis import HealthCheck
 from sqlalchemy import URL, make_url
 
 from chirpy.accounts import passwords
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings import DRIVER, Settings
 from tests.support.databases import (
     DELETE_ALL_ROWS,
@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     folder = a_folder()
-    postgres = PrivatePostgres(folder / "postgres", FAST)
+    postgres = EmbeddedPostgres(postgres_folder(folder), FAST)
     os.environ[CLUSTER_URL] = postgres.url
 
     def start() -> None:
@@ -100,6 +100,15 @@ def a_folder() -> Path:
         parent = SHARED_MEMORY if is_large and not memory.f_flag & os.ST_NOEXEC else None
     folder = Path(tempfile.mkdtemp(prefix="chirpy-test-", dir=parent))
     folder.chmod(0o755)
+    return folder
+
+
+def postgres_folder(parent: Path) -> Path:
+    """Make a folder for an embedded Postgres, where root would use one in /var/lib, on disk."""
+    folder = parent / "postgres"
+    if os.geteuid() == 0:
+        folder.mkdir(mode=0o700)
+        shutil.chown(folder, "nobody")
     return folder
 
 
@@ -158,10 +167,10 @@ def session_server(database_url: URL) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def crashable_postgres() -> Iterator[PrivatePostgres]:
+def crashable_postgres() -> Iterator[EmbeddedPostgres]:
     """A Postgres that tests may crash, if they start it again."""
     folder = a_folder()
-    postgres = PrivatePostgres(folder / "postgres", {"fsync": "off"})
+    postgres = EmbeddedPostgres(postgres_folder(folder), {"fsync": "off"})
     postgres.ensure_running()
     migrate(make_url(postgres.url).set(drivername=DRIVER))
     yield postgres
@@ -170,7 +179,7 @@ def crashable_postgres() -> Iterator[PrivatePostgres]:
 
 
 @pytest.fixture(scope="session")
-def crashable_server(crashable_postgres: PrivatePostgres) -> Iterator[Server]:
+def crashable_server(crashable_postgres: EmbeddedPostgres) -> Iterator[Server]:
     """A server on that Postgres, whose workers tests may kill."""
     with a_server(make_url(crashable_postgres.url), WORKERS="2", THREADS="4") as server:
         yield server

@@ -3,11 +3,11 @@
 from flask import Flask
 
 from chirpy.devtools.polka.commands import polka
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.devtools.psql import EMBEDDED_POSTGRES, psql
 
 
-def register_commands(app: Flask, postgres: PrivatePostgres | None) -> None:
+def register_commands(app: Flask, postgres: EmbeddedPostgres | None) -> None:
     """Add the commands to `app`, which uses the embedded `postgres` if there is one."""
     app.extensions[EMBEDDED_POSTGRES] = postgres
     app.cli.add_command(psql)

@@ -13,7 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from chirpy.database.explanations import database_errors_explained
-from chirpy.devtools.postgres import PrivatePostgres, PrivatePostgresError
+from chirpy.devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from chirpy.settings import current_settings
 
 EMBEDDED_POSTGRES = "chirpy.embedded_postgres"  # the extension, None with DB_URL
@@ -33,7 +33,7 @@ class Target(NamedTuple):
 @database_errors_explained()
 def psql(arguments: tuple[str, ...]) -> None:
     """Open a psql prompt on Chirpy's database; `flask psql -- -c "TABLE users"` asks one thing."""
-    postgres: PrivatePostgres | None = current_app.extensions[EMBEDDED_POSTGRES]
+    postgres: EmbeddedPostgres | None = current_app.extensions[EMBEDDED_POSTGRES]
     target = external_database() if postgres is None else embedded_database(postgres)
     # Ctrl-C is for psql, which cancels the statement. If it was ignored here, psql would inherit
     # that.
@@ -43,11 +43,11 @@ def psql(arguments: tuple[str, ...]) -> None:
     sys.exit(subprocess.call([target.program, target.url, *arguments], env=environment))
 
 
-def embedded_database(postgres: PrivatePostgres) -> Target:
+def embedded_database(postgres: EmbeddedPostgres) -> Target:
     """Return the embedded Postgres, started if necessary, and its psql."""
     try:
         postgres.ensure_running()
-    except PrivatePostgresError as error:
+    except EmbeddedPostgresError as error:
         raise click.ClickException(str(error)) from None
     return Target(postgres.programs() / "psql", postgres.url, "")
 

@@ -1,4 +1,4 @@
-"""When the database cannot be used, commands and the start end with one message, without secrets."""
+"""When the database cannot be used, commands and the start end with one message without secrets."""
 
 import os
 import socket
@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from alembic import command
 from click import ClickException
-from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import URL, make_url
 
 from chirpy.database.engine import db
 from chirpy.devtools.commands import register_commands
-from chirpy.devtools.postgres import Connection, PrivatePostgres
-from chirpy.devtools.postgres.__main__ import main as postgres_command
-from chirpy.devtools.postgres.place import PORT
+from chirpy.devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from chirpy.server.migrations import MigrationFailed, migrate
 from tests.conftest import CLUSTER_URL
 from tests.support.databases import Sql, alembic_config, an_app
@@ -100,18 +98,18 @@ def test_database_that_is_not_utf8_is_not_migrated(
 
 
 @contextmanager
-def an_app_on(postgres: PrivatePostgres) -> Iterator[Flask]:
+def an_app_on(postgres: EmbeddedPostgres) -> Iterator[Flask]:
     with an_app(UNREACHABLE, postgres.ensure_running, db_url=None) as app:
         register_commands(app, postgres)
         yield app
 
 
-class WithoutDatabase(PrivatePostgres):
+class WithoutDatabase(EmbeddedPostgres):
     """An embedded Postgres that runs, but whose database was dropped."""
 
-    def ensure_running(self) -> Connection:
+    def ensure_running(self) -> dict[str, Any]:
         host = make_url(os.environ[CLUSTER_URL]).query["host"]
-        return {"host": str(host), "port": PORT, "user": "chirpy", "dbname": "dropped"}
+        return {**self.connection, "host": str(host), "dbname": "dropped"}
 
 
 def test_embedded_database_that_was_dropped_is_explained(tmp_path: Path) -> None:
@@ -130,7 +128,7 @@ def test_embedded_database_that_was_dropped_is_explained(tmp_path: Path) -> None
 def test_embedded_postgres_that_cannot_start_is_explained(tmp_path: Path, command: str) -> None:
     (tmp_path / "instance").write_text("a file where a folder should be")
 
-    with an_app_on(PrivatePostgres(tmp_path / "instance" / "postgres")) as app:
+    with an_app_on(EmbeddedPostgres(tmp_path / "instance" / "postgres")) as app:
         message = error_of(app, *command.split())
 
     assert message.startswith(f"Error: {tmp_path}/instance/postgres cannot be made or entered")
@@ -142,8 +140,6 @@ def test_embedded_postgres_of_another_user_is_not_removed(
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
 
-    result = CliRunner().invoke(postgres_command, ["remove", str(tmp_path)])
-
-    assert result.exit_code == 1
-    assert result.output.startswith(f"Error: {tmp_path} belongs to ")
+    with pytest.raises(EmbeddedPostgresError, match=f"{tmp_path} belongs to user"):
+        EmbeddedPostgres(tmp_path).destroy()
     assert (tmp_path / "data").exists()

@@ -22,7 +22,7 @@ from chirpy.devtools.polka.delivery import Attempt, deliver
 from chirpy.devtools.polka.judges import DatabaseJudge, event_rows
 from chirpy.devtools.polka.receiver import Answer
 from chirpy.devtools.polka.storm import StormEvent
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings import DRIVER, parse_signing_key
 from tests.support.databases import Sql, an_app, settings_for
 from tests.support.factories import a_user
@@ -245,7 +245,7 @@ def test_storm_without_database_prints_the_next_step() -> None:
 
 @pytest.fixture
 def failures(
-    crashable_postgres: PrivatePostgres, crashable_server: Server, monkeypatch: pytest.MonkeyPatch
+    crashable_postgres: EmbeddedPostgres, crashable_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> list[int]:
     """Kill a worker and crash Postgres during a storm; return after which attempts it happened."""
     happened: list[int] = []
@@ -269,7 +269,7 @@ def failures(
 
 @pytest.mark.parametrize("run", range(5))
 def test_storm_loses_nothing_when_a_worker_is_killed_and_postgres_crashes(
-    crashable_postgres: PrivatePostgres, crashable_server: Server, failures: list[int], run: int
+    crashable_postgres: EmbeddedPostgres, crashable_server: Server, failures: list[int], run: int
 ) -> None:
     size = ("--users=30", "--events=200", "--repeats=3", "--verify=database")
     with an_app(make_url(crashable_postgres.url).set(drivername=DRIVER)) as app:

@@ -19,7 +19,7 @@ from alembic import command
 from click import ClickException
 from sqlalchemy import URL, make_url
 
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MigrationFailed, applied_version
 from chirpy.settings import DRIVER
 from tests.support.databases import (
@@ -68,7 +68,7 @@ def clone(folder: Path) -> Iterator[Path]:
         shutil.copytree(PROJECT / part, clone / part)
     shutil.copy(APP, clone)
     yield clone
-    PrivatePostgres(clone / "instance" / "postgres").destroy()
+    EmbeddedPostgres(clone / "instance" / "postgres").destroy()
 
 
 def failed_start(*arguments: str, folder: Path = PROJECT, **settings: str) -> str:
@@ -183,14 +183,14 @@ def test_flask_loads_the_application_without_alembic() -> None:
 def test_first_start_creates_the_database_and_later_starts_are_fast(clone: Path) -> None:
     result = run_python(clone, "-m", "chirpy.devtools.first_run", ".env")
     user = {"email": an_email(), "password": PASSWORD}
-    postgres = PrivatePostgres(clone / "instance" / "postgres")
+    postgres = EmbeddedPostgres(clone / "instance" / "postgres")
 
     assert (result.returncode, result.stdout.count("\n")) == (0, 1)
     with Server(clone) as server:
         assert server.request("POST", "/api/users", user).status == 201
         assert stat.S_IMODE(postgres.data.stat().st_mode) == 0o700
         assert server.stop() == 0
-    assert not (postgres.data / "postmaster.pid").exists()
+    wait_until(lambda: not (postgres.data / "postmaster.pid").exists())
 
     def start_time() -> float:
         begin = time.monotonic()

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 from sqlalchemy import URL
 
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.port import PortUnavailable, reserve_port
 from tests.support.databases import Sql, url_text
 from tests.support.factories import API_KEY, PASSWORD, an_email, an_event
@@ -139,7 +139,7 @@ def test_killed_workers_are_replaced_each_time(crashable_server: Server) -> None
 
 
 def test_requests_are_503_while_postgres_is_down_and_succeed_after_its_restart(
-    crashable_server: Server, crashable_postgres: PrivatePostgres
+    crashable_server: Server, crashable_postgres: EmbeddedPostgres
 ) -> None:
     user = {"email": an_email(), "password": PASSWORD}
     crash_postgres(crashable_postgres)
@@ -161,7 +161,7 @@ def test_requests_are_503_while_postgres_is_down_and_succeed_after_its_restart(
 
 
 def test_restart_of_postgres_between_requests_causes_no_error(
-    crashable_server: Server, crashable_postgres: PrivatePostgres
+    crashable_server: Server, crashable_postgres: EmbeddedPostgres
 ) -> None:
     def status(_: int) -> int:
         return crashable_server.request("GET", "/api/chirps").status

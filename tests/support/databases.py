@@ -14,7 +14,7 @@ from chirpy import create_app
 from chirpy.database.connections import Connect
 from chirpy.database.engine import db
 from chirpy.devtools.commands import register_commands
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MIGRATIONS
 from chirpy.settings import Settings
 
@@ -56,7 +56,7 @@ def create_database(url: URL) -> None:
         sql_on(connection)(f'CREATE DATABASE "{url.database}"')
 
 
-def add_password_user(postgres: PrivatePostgres) -> None:
+def add_password_user(postgres: EmbeddedPostgres) -> None:
     """Add a user who must give a password. The embedded Postgres asks no other user for one."""
     rules = postgres.data / "pg_hba.conf"
     rules.write_text(f"local all learner scram-sha-256\n{rules.read_text()}")

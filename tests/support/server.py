@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
-from chirpy.devtools.postgres import PrivatePostgres
+from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings import PARSERS
 from tests.support.databases import POLKA_KEY, url_text
 
@@ -207,7 +207,7 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def crash_postgres(postgres: PrivatePostgres) -> None:
+def crash_postgres(postgres: EmbeddedPostgres) -> None:
     """Stop Postgres as a crash would, and wait until it accepts no connection."""
     os.kill(int((postgres.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)

@@ -1,26 +1,14 @@
-"""`python -m chirpy.devtools.postgres remove FOLDER`: stop a Postgres and delete its data."""
+"""`python -m chirpy.devtools.postgres remove FOLDER`: stop the server and delete its data."""
 
+import sys
 from pathlib import Path
 
-import click
-
-from chirpy.devtools.postgres import PrivatePostgres, PrivatePostgresError
-
-
-@click.group()
-def main() -> None:
-    """Look after a private Postgres."""
-
-
-@main.command
-@click.argument("folder", type=click.Path(path_type=Path))
-def remove(folder: Path) -> None:
-    """Stop the Postgres in FOLDER, whoever uses it, and delete its data, wherever they are."""
-    try:
-        PrivatePostgres(folder).destroy()
-    except PrivatePostgresError as error:
-        raise click.ClickException(str(error)) from None
-
+from chirpy.devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 3 or sys.argv[1] != "remove":
+        sys.exit("Usage: python -m chirpy.devtools.postgres remove FOLDER")
+    try:
+        EmbeddedPostgres(Path(sys.argv[2])).destroy()
+    except EmbeddedPostgresError as error:
+        sys.exit(f"Error: {error}")

