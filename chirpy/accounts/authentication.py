@@ -27,7 +27,7 @@ def require_user(request: Request) -> UUID:
 
 
 def require_refresh_token(request: Request) -> str:
-    """Return the refresh token without a look in the database. Raise Unauthorized (401)."""
+    """Return the refresh token, which can be unknown. Raise Unauthorized (401)."""
     token = require_bearer_token(request)
     if token.count(".") == 2:  # the form of a JWT
         raise RefreshTokenRequired

@@ -24,7 +24,7 @@ class AuthorizationMalformed(AuthorizationMissing):
 
 
 class InvalidAccessToken(Unauthorized):
-    """The access token is forged, malformed or not one of ours."""
+    """The access token is malformed, or Chirpy did not sign it."""
 
     error = "The access token is not valid"
     hint = "Get a new one at POST /api/refresh"
@@ -51,7 +51,7 @@ class RefreshTokenRequired(Unauthorized):
 
 
 class InvalidRefreshToken(Unauthorized):
-    """The refresh token cannot be exchanged for an access token."""
+    """The refresh token gets no access token."""
 
     error = "The refresh token is unknown, expired or revoked"
     hint = "Log in at POST /api/login"

@@ -29,7 +29,7 @@ def test_sign_up_returns_201_and_the_user(client: FlaskClient) -> None:
     assert user["is_chirpy_red"] is False
 
 
-def test_user_timestamps_are_rfc_3339_in_utc(client: FlaskClient, sql: Sql) -> None:
+def test_user_has_rfc_3339_timestamps_in_utc(client: FlaskClient, sql: Sql) -> None:
     user = sign_up(client, an_email()).get_json()
 
     assert TIMESTAMP.fullmatch(user["created_at"])
@@ -37,20 +37,11 @@ def test_user_timestamps_are_rfc_3339_in_utc(client: FlaskClient, sql: Sql) -> N
     assert sql(CREATED_AT) == [(user["created_at"],)]
 
 
-@pytest.mark.parametrize(
-    ("email", "stored"),
-    [
-        ("  walt@example.com", "walt@example.com"),
-        ("walt@example.com \n", "walt@example.com"),
-        ("\t walt@example.com\u3000", "walt@example.com"),
-        ("Walt@Example.com", "Walt@Example.com"),
-    ],
-    ids=ascii,
-)
-def test_sign_up_trims_email_and_keeps_its_case(
-    client: FlaskClient, email: str, stored: str
-) -> None:
-    assert sign_up(client, email).get_json()["email"] == stored
+@pytest.mark.parametrize("space", ["  ", " \n", "\t \u3000"], ids=ascii)
+def test_sign_up_trims_email_and_keeps_its_case(client: FlaskClient, space: str) -> None:
+    user = sign_up(client, f"{space}Walt@Example.com{space}").get_json()
+
+    assert user["email"] == "Walt@Example.com"
 
 
 @pytest.mark.parametrize("email", ["walt@example.com", "WALT@example.COM", " Walt@example.com "])
