@@ -1,0 +1,70 @@
+"""The log has the cause of a database error, and never the personal data of a request."""
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from chirpy.web.log_formatters import JSONFormatter
+from chirpy.webhooks import receiving
+from chirpy.webhooks.schemas import read_event
+from tests.support.assertions import assert_error
+from tests.support.failures import PRIVATE, Breakable, outcome
+
+BUGS = {
+    "a missing column": (
+        "ALTER TABLE memberships RENAME COLUMN as_of TO missing",
+        "ALTER TABLE memberships RENAME COLUMN missing TO as_of",
+        'column "as_of" of relation "memberships" does not exist',
+    ),
+    "a violated check": (
+        "ALTER TABLE webhook_events ADD CONSTRAINT bug CHECK (type = 'x')",
+        "ALTER TABLE webhook_events DROP CONSTRAINT bug",
+        'new row for relation "webhook_events" violates check constraint "bug"',
+    ),
+}
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """Collect the lines of the log, each a JSON object."""
+    handler = logging.StreamHandler(stream := StringIO())
+    handler.setFormatter(JSONFormatter())
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
+def test_log_has_the_cause_of_a_bug_without_personal_data(
+    breakable: Breakable, log: StringIO, bug: tuple[str, str, str]
+) -> None:
+    upgrade = breakable.upgrade()
+    make, fix, cause = bug
+    with breakable.unchanged():
+        breakable.sql(make)
+        try:
+            response = breakable.deliver(upgrade)
+        finally:
+            breakable.sql(fix)
+
+    assert assert_error(response, 500) == {"error": "Internal server error"}
+    [failure, refusal] = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert cause in str(failure.values())
+    assert "in receive" in failure["traceback"]
+    assert failure["request_id"] == refusal["request_id"] == response.headers["X-Request-Id"]
+    assert PRIVATE not in log.getvalue()
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+
+
+def test_text_of_a_database_error_has_no_personal_data(breakable: Breakable) -> None:
+    breakable.fail_writes("RAISE EXCEPTION 'the cause'", table="webhook_events")
+    body = json.dumps({"event": PRIVATE})
+
+    with breakable.app.app_context(), pytest.raises(DBAPIError) as caught:
+        receiving.receive_autocommit(read_event(json.loads(body), None), body.encode())
+
+    assert PRIVATE not in str(caught.value)

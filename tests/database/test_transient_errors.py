@@ -1,0 +1,179 @@
+"""Transient errors are a 503, bugs a 500; either leaves nothing, and the next delivery succeeds."""
+
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from chirpy.database import connections
+from chirpy.database.engine import db
+from tests.support.assertions import assert_error
+from tests.support.factories import a_user, an_event, an_id
+from tests.support.failures import Breakable, assert_unavailable, outcome
+from tests.support.server import wait_until
+
+TRANSIENT = {
+    "connection failure": "08006",
+    "serialization failure": "40001",
+    "deadlock": "40P01",
+    "disk full": "53100",
+    "out of memory": "53200",
+    "too many connections": "53300",
+    "object in use": "55006",
+    "lock not available": "55P03",
+    "query canceled": "57014",
+    "shutting down": "57P01",
+    "starting up": "57P03",
+    "read-only": "25006",
+}
+BUGS = {
+    "raised by a trigger": "P0001",
+    "undefined table": "42P01",
+    "insufficient privilege": "42501",
+    "check violation": "23514",
+    "unique violation": "23505",
+    "no active transaction": "25P01",
+    "number out of range": "22003",
+    "internal error": "XX000",
+}
+MOMENTS = {
+    "writing the event": {"table": "webhook_events"},
+    "writing the membership": {"table": "memberships"},
+    "commit": {"at_commit": True},
+}
+each_moment = pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+
+
+def raising(sqlstate: str) -> str:
+    """Return the PL/pgSQL statement that fails with this SQLSTATE."""
+    return f"RAISE EXCEPTION 'the cause' USING ERRCODE = '{sqlstate}'"
+
+
+@each_moment
+@pytest.mark.parametrize("sqlstate", TRANSIENT.values(), ids=TRANSIENT)
+def test_transient_error_is_503(
+    breakable: Breakable, sqlstate: str, moment: dict[str, Any]
+) -> None:
+    upgrade = breakable.upgrade_of_member()
+    breakable.fail_writes(raising(sqlstate), **moment)
+
+    with breakable.unchanged():
+        assert_unavailable(breakable.deliver(upgrade))
+    breakable.stop_failing()
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+
+
+@each_moment
+@pytest.mark.parametrize("sqlstate", BUGS.values(), ids=BUGS)
+def test_other_database_error_is_500_without_its_cause(
+    breakable: Breakable, sqlstate: str, moment: dict[str, Any]
+) -> None:
+    upgrade = breakable.upgrade_of_member()
+    breakable.fail_writes(raising(sqlstate), **moment)
+
+    with breakable.unchanged():
+        response = breakable.deliver(upgrade)
+    assert assert_error(response, 500) == {"error": "Internal server error"}
+    assert breakable.attempts() == 1
+    breakable.stop_failing()
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+
+
+# Timeouts
+
+
+def test_each_connection_limits_locks_and_statements(breakable: Breakable) -> None:
+    with breakable.app.app_context(), db.engine.connect() as connection:
+        limits = [
+            connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("lock_timeout", "statement_timeout")
+        ]
+
+    assert limits == ["2s", "5s"]
+
+
+LOCKS = [
+    "SELECT FROM memberships WHERE user_id = %(user)s FOR UPDATE",
+    "SELECT FROM users WHERE id = %(user)s FOR UPDATE",
+    "INSERT INTO webhook_events (event_id, type) VALUES (%(event)s, 'x')",
+]
+
+
+def test_lock_that_is_held_too_long_is_503(breakable: Breakable) -> None:
+    users = [a_user(breakable.sql) for _ in LOCKS]
+    events = [an_event(user, id=an_id(), timestamp="2026-01-01T00:00:00Z") for user in users]
+    breakable.sql("INSERT INTO memberships VALUES (%s, false, '2025-01-01Z', 'x')", str(users[0]))
+
+    with breakable.connection() as other, other.cursor() as cursor:
+        for lock, user, event in zip(LOCKS, users, events, strict=True):
+            cursor.execute(lock, {"user": str(user), "event": event["id"]})
+        start = monotonic()
+        with breakable.unchanged(), ThreadPoolExecutor(len(events)) as pool:
+            responses = list(pool.map(breakable.deliver, events))
+        waited = monotonic() - start
+
+    for response in responses:
+        assert_unavailable(response)
+    assert 2 <= waited < 5
+    assert [outcome(breakable.deliver(event)) for event in events] == ["applied"] * 3
+
+
+def test_statement_that_takes_too_long_is_503(
+    breakable: Breakable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = breakable.upgrade()
+    monkeypatch.setattr(connections, "SESSION_SETTINGS", "SET statement_timeout = '200ms'")
+    breakable.fail_writes("PERFORM pg_sleep(60)", 1)
+
+    with breakable.unchanged():
+        assert_unavailable(breakable.deliver(upgrade))
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+
+
+# Retries after a serialization failure or a deadlock
+
+
+@each_moment
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
+def test_conflict_is_retried_up_to_four_attempts(
+    breakable: Breakable, sqlstate: str, moment: dict[str, Any]
+) -> None:
+    upgrade = breakable.upgrade()
+    breakable.fail_writes(raising(sqlstate), 3, **moment)
+
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+    breakable.assert_applied(upgrade)
+
+
+@each_moment
+def test_conflict_of_the_fourth_attempt_is_503(
+    breakable: Breakable, moment: dict[str, Any]
+) -> None:
+    upgrade = breakable.upgrade()
+    breakable.fail_writes(raising("40001"), **moment)
+
+    with breakable.unchanged():
+        assert_unavailable(breakable.deliver(upgrade))
+    assert breakable.attempts() == 4
+
+
+def test_delivery_is_retried_after_a_real_deadlock(breakable: Breakable) -> None:
+    upgrade = breakable.upgrade()
+    user_id, insert = upgrade["data"]["user_id"], "INSERT INTO webhook_events (event_id, type)"
+    breakable.sql("INSERT INTO memberships VALUES (%s, false, '2025-01-01Z', 'x')", user_id)
+
+    with (
+        breakable.altered("deadlock_timeout", "'300ms'"),
+        breakable.connection() as other,
+        other.cursor() as cursor,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        cursor.execute("SET deadlock_timeout = '60s'")  # so that Postgres aborts the delivery
+        cursor.execute("SELECT FROM memberships FOR UPDATE")
+        response = pool.submit(breakable.deliver, upgrade)
+        wait_until(lambda: breakable.sql("SELECT pid FROM pg_locks WHERE NOT granted"))
+        cursor.execute(f"{insert} VALUES (%s, 'x')", (upgrade["id"],))
+        other.rollback()
+        assert outcome(response.result()) == "applied"
+    breakable.assert_applied(upgrade)
