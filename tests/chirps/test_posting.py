@@ -119,13 +119,6 @@ def test_chirp_of_141_code_points_is_400_before_cleaning(
     assert fields == {"body": "has 141 characters; 140 are allowed"}
 
 
-def test_empty_chirp_is_400(client: FlaskClient, author: Person, sql: Sql) -> None:
-    with database_unchanged(sql):
-        response = post_chirp(client, author, "")
-
-    assert assert_error(response, 400)["fields"] == {"body": "must not be empty"}
-
-
 def test_post_chirp_without_access_token_is_401(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:

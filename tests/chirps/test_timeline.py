@@ -16,7 +16,7 @@ from chirpy.chirps.timeline import CHIRP_JSON, CHIRPS
 from chirpy.chirps.wording import MAX_CHIRP_LENGTH
 from chirpy.database.engine import db
 from chirpy.web import sql_json
-from tests.support.assertions import assert_compact_json, assert_error
+from tests.support.assertions import assert_compact_json
 from tests.support.chirps import insert_chirps
 from tests.support.databases import Sql
 from tests.support.factories import Person, a_chirp, a_user
@@ -184,12 +184,6 @@ def test_show_chirp_accepts_id_in_any_case(client: FlaskClient, author: Person) 
     assert response.content_type == "application/json"
     assert response.get_json() == chirp
     assert client.get(f"/api/chirps/{chirp['id'].upper()}").get_json() == chirp
-
-
-def test_show_unknown_chirp_is_404(client: FlaskClient) -> None:
-    body = assert_error(client.get(f"/api/chirps/{uuid4()}"), 404)
-
-    assert body["error"] == "There is no chirp with this id"
 
 
 def test_rows_inserted_with_sql_are_listed_and_shown(client: FlaskClient, sql: Sql) -> None:
