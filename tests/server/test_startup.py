@@ -202,7 +202,12 @@ def test_first_start_creates_the_database_and_later_starts_are_fast(clone: Path)
     assert any(start_time() < MAX_START_TIME for _ in range(2))  # other tests use the CPUs too
 
 
-def test_stop_while_workers_start_is_not_lost(clone: Path, database_url: URL) -> None:
+def test_stop_while_workers_load_the_application_is_not_lost(
+    clone: Path, database_url: URL
+) -> None:
+    with (clone / "app.py").open("a") as file:
+        file.write("\nif __name__ == 'app': import time; time.sleep(5)\n")
+
     class StartingServer(Server):
         """Is ready when its workers exist, which is before they serve."""
 
