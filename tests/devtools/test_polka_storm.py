@@ -428,7 +428,6 @@ def test_storm_outside_development_is_refused(database_url: URL) -> None:
         (["503 busy", "204 applied"], True, {"applied"}, {1, 2}),
         (["401 refused", "204 applied"], True, {"applied"}, {1}),
     ],
-    ids=str,
 )
 def test_storm_database_judge_expects_rows_that_fit_the_answers(
     answers: list[str], is_last: bool, outcomes: set[str], deliveries: set[int]
