@@ -6,7 +6,12 @@ from flask.typing import ResponseReturnValue
 from chirpy.accounts import access_tokens, passwords, refresh_tokens, users
 from chirpy.accounts.authentication import require_refresh_token, require_user
 from chirpy.accounts.login import verify_credentials
-from chirpy.accounts.schemas import credentials_schema, dump_user, new_credentials_schema
+from chirpy.accounts.schemas import (
+    Credentials,
+    credentials_schema,
+    dump_user,
+    new_credentials_schema,
+)
 from chirpy.database.engine import db
 from chirpy.settings import current_settings
 from chirpy.web.request_body import read_json
@@ -17,9 +22,9 @@ blueprint = Blueprint("accounts", __name__, url_prefix="/api")
 @blueprint.post("/users")
 def sign_up() -> ResponseReturnValue:
     """Create a user. 201 User; 400; 409 when the email is taken."""
-    credentials = new_credentials_schema.load(read_json(request))
-    hashed_password = passwords.hash_password(credentials["password"])
-    user = users.create(credentials["email"], hashed_password)
+    credentials: Credentials = new_credentials_schema.load(read_json(request))
+    hashed_password = passwords.hash_password(credentials.password)
+    user = users.create(credentials.email, hashed_password)
     db.session.commit()
     return dump_user(user), 201
 
@@ -28,9 +33,9 @@ def sign_up() -> ResponseReturnValue:
 def change_user() -> ResponseReturnValue:
     """Change the email and password of the access token's user. 200 User; 401; 400; 409."""
     user_id = require_user(request)
-    credentials = new_credentials_schema.load(read_json(request))
-    hashed_password = passwords.hash_password(credentials["password"])
-    user = users.change(user_id, credentials["email"], hashed_password)
+    credentials: Credentials = new_credentials_schema.load(read_json(request))
+    hashed_password = passwords.hash_password(credentials.password)
+    user = users.change(user_id, credentials.email, hashed_password)
     db.session.commit()
     return dump_user(user)
 
@@ -38,8 +43,8 @@ def change_user() -> ResponseReturnValue:
 @blueprint.post("/login")
 def log_in() -> ResponseReturnValue:
     """Issue an access token and a refresh token. 200 User, `token` and `refresh_token`; 401."""
-    credentials = credentials_schema.load(read_json(request))
-    user = verify_credentials(credentials["email"], credentials["password"])
+    credentials: Credentials = credentials_schema.load(read_json(request))
+    user = verify_credentials(credentials.email, credentials.password)
     refresh_token = refresh_tokens.issue(user.id)
     token = access_tokens.issue(user.id, current_settings().jwt_secret)
     db.session.commit()

@@ -1,8 +1,8 @@
 """The bodies of requests and responses about users."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validates
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates
 
 from chirpy.accounts.models import MAX_EMAIL_LENGTH
 from chirpy.accounts.users import UserRow
@@ -10,6 +10,13 @@ from chirpy.web.fields import RequestSchema, TextField, TimestampField
 from chirpy.web.uuids import UUIDField
 
 MAX_PASSWORD_LENGTH = 1024  # characters; argon2 accepts more, at a cost
+
+
+class Credentials(NamedTuple):
+    """What a user logs in with."""
+
+    email: str
+    password: str
 
 
 class CredentialsSchema(RequestSchema):
@@ -23,6 +30,10 @@ class CredentialsSchema(RequestSchema):
         if isinstance(body, dict) and isinstance(email := body.get("email"), str):
             return body | {"email": email.strip()}
         return body
+
+    @post_load
+    def make_credentials(self, data: dict[str, str], **_: Any) -> Credentials:
+        return Credentials(**data)
 
 
 class NewCredentialsSchema(CredentialsSchema):

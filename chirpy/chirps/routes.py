@@ -22,7 +22,7 @@ def post_chirp() -> ResponseReturnValue:
     201 Chirp; 401; 400; 422 when the key was used for another chirp.
     """
     author_id = require_user(request)
-    body = new_chirp_schema.load(read_json(request))["body"]
+    body: str = new_chirp_schema.load(read_json(request))["body"]
     posted = posting.post_autocommit(author_id, body, idempotency.read_key(request))
     headers = {idempotency.REPLAYED_HEADER: "true"} if posted.replayed else {}
     return object_response(posted.json), 201, headers
@@ -53,5 +53,5 @@ def delete_chirp(chirp_id: str) -> ResponseReturnValue:
 @blueprint.post("/validate_chirp")
 def validate_chirp() -> ResponseReturnValue:
     """Show how a chirp would be cleaned. 200 `{cleaned_body}`; 400."""
-    body = new_chirp_schema.load(read_json(request))["body"]
+    body: str = new_chirp_schema.load(read_json(request))["body"]
     return {"cleaned_body": wording.clean(body)}
