@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check bench bench-growth bench-ways db clean
+.PHONY: help run test coverage check bench bench-growth db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,14 +32,11 @@ check: $(READY) ## Check format, lint, types, import layers, and that the migrat
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet tests/database/test_migrations.py
 
-bench: $(READY) ## measure how fast it is beside how fast it could be: ARGS='--seconds 1 --no-plot'
+bench: $(READY) ## Measure Chirpy beside its limits, or other servers: ARGS='--against URL'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-growth: $(READY) ## measure what requests cost in small and in large databases
+bench-growth: $(READY) ## Compare Chirpy with small and large tables
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
-
-bench-ways: $(READY) ## measure what each way of running one statement costs
-	@$(BIN)/python -m benchmarks.ways $(ARGS)
 
 db: $(READY) .env ## Open psql on the database of `make run`
 	@exec $(BIN)/flask psql

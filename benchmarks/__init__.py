@@ -1,1 +1,1 @@
-"""How fast Chirpy is, beside how fast it could be: `python -m benchmarks --help`."""
+"""Measure how fast Chirpy is: `python -m benchmarks --help`."""

@@ -1,58 +1,53 @@
-"""`python -m benchmarks`: measure Chirpy, or any server that answers as it does."""
+"""`python -m benchmarks`: measure Chirpy, or servers that run already and have the same API."""
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from benchmarks import plot, results, runs, table
-from benchmarks.asking import Caller
-from benchmarks.bench import CURVES
-from benchmarks.cases import BY_NAME
-from benchmarks.load import PROGRAMS, Generator
-from benchmarks.results import Result
-from benchmarks.scene import SPELLING, Scene
-from benchmarks.servers import stopped_tidily
+from benchmarks.api import Target
+from benchmarks.cases import CASES, Case
+from benchmarks.compare import compare, running_servers
+from benchmarks.measure import run_benchmark
+from benchmarks.report import print_table, save
+from benchmarks.wrk import Load, require_wrk
 
-CHART = table.PAGE.with_name("performance.svg")
+USER_ID_KEYS = {"snake": "user_id", "camel": "userId"}
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--seconds", default=2.0, type=click.FloatRange(0.1, 60), help="Each of 3 loads.")
-@click.option("--connections", default=16, type=click.IntRange(1, 256), help="Kept busy.")
-@click.option("--program", default=PROGRAMS[0], type=click.Choice(PROGRAMS), help="Makes the load.")
-@click.option("--only", multiple=True, type=click.Choice(list(BY_NAME)), help="May be repeated.")
-@click.option("--plot/--no-plot", "plotted", default=True, help="Measure 1 to 256 connections too.")
-@click.option("--soak", default=0, type=click.IntRange(0), help="Requests to send afterwards.")
-@click.option("--save/--no-save", default=True, help="In place of today's; if whole, as page.")
-@click.option("--against", metavar="URL", help="Measure the server there instead.")
-@click.option("--case", default="snake", type=click.Choice(list(SPELLING)), help="Its JSON's keys.")
-@click.option("--polka-key", help="What proves a delivery to it.")
-@stopped_tidily
-def main(only: Sequence[str], save: bool, against: str | None, **how: Any) -> None:
-    """Measure Chirpy, on an embedded Postgres of its own, beside what bounds it."""
-    cases = [BY_NAME[name] for name in only or BY_NAME]
-    load = Generator(how["seconds"], how["connections"], how["program"])
+@click.option("--seconds", default=2, type=click.IntRange(1, 60), help="Of each round.")
+@click.option("--rounds", type=click.IntRange(1), help="Of each case.  [default: 5; 15 to compare]")
+@click.option("--connections", default=16, type=click.IntRange(1, 64), help="Of wrk.")
+@click.option("--only", multiple=True, type=click.Choice(list(CASES)), help="Can be repeated.")
+@click.option("--against", multiple=True, metavar="URL", help="A running server; can be repeated.")
+@click.option("--case", default="snake", type=click.Choice(list(USER_ID_KEYS)), help="Of its JSON.")
+@click.option("--polka-key", help="The key it wants for webhooks.")
+def main(rounds: int | None, only: Sequence[str], against: Sequence[str], **other: Any) -> None:
+    """Measure Chirpy beside its limits; or running servers, compared with the first of them."""
+    require_wrk()
+    cases = [CASES[name] for name in only or CASES]
+    rounds = rounds or (15 if len(against) > 1 else 5)
+    load = Load(other["seconds"], other["connections"], rounds)
     if against:
-        scene = Scene(Caller(against), how["polka_key"], how["case"])
-        result = runs.of_another(scene, cases, load)
-        name = f"{result.date}-{urlsplit(against).netloc.replace(':', '-')}"
+        key = USER_ID_KEYS[other["case"]]
+        targets = {url: Target(url.rstrip("/"), other["polka_key"], key) for url in against}
+        for target in targets.values():
+            target.create_content()
+        contenders = running_servers(targets)
+        print_table(contenders, compare(contenders, cases, load))
     else:
-        curves = CURVES if how["plotted"] else ()
-        result = runs.of_chirpy(cases, load, curves, how["soak"])
-        name = result.date
-    if save:
-        click.echo(f"Kept in {results.save(result, name)}")
-    if save and not against and not only and how["plotted"]:
-        write(result)
+        measure_chirpy(cases, load, saved=not only)
 
 
-def write(result: Result) -> None:
-    """Put the result into the documentation."""
-    table.write_into(table.PAGE, table.MARK, table.table(result))
-    CHART.write_text(plot.chart(result.curves))
-    click.echo(f"Written into {table.PAGE}")
+def measure_chirpy(cases: Sequence[Case], load: Load, *, saved: bool) -> None:
+    """Measure Chirpy beside its limits, and save the results."""
+    with run_benchmark() as benchmark:
+        contenders = benchmark.contenders()
+        lines, results = print_table(contenders, compare(contenders, cases, load))
+    applied = f"{load.rounds} rounds of {load.seconds} s, {load.connections} connections."
+    if saved:
+        save(results, contenders, [*lines, "", applied])
 
 
 if __name__ == "__main__":

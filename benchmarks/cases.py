@@ -1,128 +1,87 @@
-"""What is measured: a deck of requests for each case, dealt round and round."""
+"""The cases: what is requested, and the status that every response must have."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
-from benchmarks.asking import UNIQUE, Ask
-from benchmarks.scene import PAGE, Scene, credentials, saying, written
+from benchmarks.api import PAGE_SIZE, PASSWORD, UNIQUE, Author, Request, Target, post_chirp, send
 
-NEXT = re.compile(r'<([^>]+)>; rel="?next"?')
-FIRST_PAGE = Ask("GET", f"/api/chirps?limit={PAGE}")
-WEBHOOKS = "/api/polka/webhooks"
-KNOWN = "evt_of_"  # starts the ids of events that came before
-
-Deck = Sequence[Ask]
+NEXT_LINK = re.compile(r'<([^>]+)>; *rel="?next"?')
+FIRST_PAGE = Request("GET", f"/api/chirps?limit={PAGE_SIZE}")
 
 
 class NotOffered(Exception):
-    """The server that is measured has nothing like it; the text says what is missing."""
+    """The server under test does not offer a case; the text says why."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """One kind of request, and the status that each must be answered with."""
+class Case(NamedTuple):
+    """One kind of request. `requests` are sent in turn, again and again."""
 
     name: str
     status: int
-    deck: Callable[[Scene], Deck]
-    asks_database: bool = True
+    requests: Callable[[Target], Sequence[Request]]
 
 
-def health(_: Scene) -> Deck:
-    """Whether the process lives."""
-    return [Ask("GET", "/api/healthz")]
+def read_chirps(target: Target) -> list[Request]:
+    """Read chirps by their ids."""
+    ids = target.chirp_ids
+    return [Request("GET", f"/api/chirps/{id_}", values={"chirp_id": id_}) for id_ in ids]
 
 
-def one_chirp(scene: Scene) -> Deck:
-    """Chirps by their ids."""
-    return [
-        Ask("GET", f"/api/chirps/{chirp}", {}, "", {"chirp_id": chirp}) for chirp in scene.chirps
-    ]
+def next_page(target: Target) -> list[Request]:
+    """Follow the link to the second page. Raise NotOffered if there is none."""
+    headers, _ = send(target.url, FIRST_PAGE, 200)
+    link = NEXT_LINK.search(headers.get("Link", ""))
+    if link is None:
+        raise NotOffered("the list has no Link header with the next page")
+    return [Request("GET", link[1].removeprefix(target.url))]
 
 
-def first_page(_: Scene) -> Deck:
-    """The oldest chirps."""
-    return [FIRST_PAGE]
+def login(author: Author) -> Request:
+    """Log in one author."""
+    credentials = {"email": author.email, "password": PASSWORD}
+    values = {"user_id": author.id, **credentials}
+    return Request("POST", "/api/login", json.dumps(credentials), values=values)
 
 
-def next_page(scene: Scene) -> Deck:
-    """The page to which the first one leads."""
-    for _ in range(2):
-        link = scene.caller.ask(FIRST_PAGE).headers.get("Link", "")
-        if found := NEXT.search(link):
-            return [Ask("GET", found[1].removeprefix(scene.caller.url))]
-        scene.post(PAGE)  # there may have been no second page yet
-    raise NotOffered("no Link to a next page")
+def new_events(target: Target) -> list[Request]:
+    """Deliver upgrades of many users, each event with a new id."""
+    return [upgrade(target, user_id, f"evt_{UNIQUE}") for user_id in target.upgraded_ids]
 
 
-def new_chirp(scene: Scene) -> Deck:
-    """Chirps of all authors."""
-    said = saying(0)
-    return [
-        Ask(
-            "POST",
-            "/api/chirps",
-            {"Authorization": f"Bearer {author.token}"},
-            written({"body": said}),
-            {"user_id": author.id, "body": said},
-        )
-        for author in scene.authors
-    ]
+def repeated_events(target: Target) -> list[Request]:
+    """Deliver upgrades of many users, each of which was delivered before."""
+    ids = target.upgraded_ids
+    events = [upgrade(target, id_, f"evt_{id_}", "repeated_id") for id_ in ids]
+    for event in events:
+        send(target.url, event, 204)
+    return events
 
 
-def login(scene: Scene) -> Deck:
-    """Logins of all authors."""
-    return [
-        Ask(
-            "POST",
-            "/api/login",
-            {},
-            written(credentials(author.email)),
-            {"user_id": author.id, "email": author.email},
-        )
-        for author in scene.authors
-    ]
+def upgrade(target: Target, user_id: str, event_id: str, name: str = "event_id") -> Request:
+    """Deliver one event. Its id is called `name` among the values of the request."""
+    if target.polka_key is None:
+        raise NotOffered("its key is unknown: add --polka-key")
+    data = {target.user_id_key: user_id}
+    body = json.dumps({"id": event_id, "event": "user.upgraded", "data": data})
+    values = {"user_id": user_id, name: event_id, "body": body}
+    headers = {"Authorization": f"ApiKey {target.polka_key}"}
+    return Request("POST", "/api/polka/webhooks", body, headers, values)
 
 
-def new_event(scene: Scene) -> Deck:
-    """Upgrades, each with an id that never came before, of many users."""
-    return [upgrade(scene, user_id, event_id=f"evt_{UNIQUE}") for user_id in scene.red]
-
-
-def known_event(scene: Scene) -> Deck:
-    """Upgrades of many users that all came before."""
-    deck = [upgrade(scene, user_id, known_id=f"{KNOWN}{user_id}") for user_id in scene.red]
-    for request in deck:
-        scene.caller.ask(request)
-    return deck
-
-
-def refused_event(scene: Scene) -> Deck:
-    """An upgrade with the wrong key."""
-    request = upgrade(scene, scene.red[0], event_id="evt_refused")
-    return [replace(request, headers={"Authorization": "ApiKey not-the-key"})]
-
-
-def upgrade(scene: Scene, user_id: str, **named: str) -> Ask:
-    """One delivery, with the id that `named` holds. Raises NotOffered when nobody told the key."""
-    if scene.polka_key is None:
-        raise NotOffered("no --polka-key")
-    [event_id] = named.values()
-    body = written({"id": event_id, "event": "user.upgraded", "data": scene.about(user_id)})
-    speaks_of = {"user_id": user_id, "body": body, **named}
-    return Ask("POST", WEBHOOKS, {"Authorization": f"ApiKey {scene.polka_key}"}, body, speaks_of)
-
-
-CASES = (
-    Case("healthz", 200, health, asks_database=False),
-    Case("one chirp", 200, one_chirp),
-    Case("list 100", 200, first_page),
-    Case("list next page", 200, next_page),
-    Case("new chirp", 201, new_chirp),
-    Case("login", 200, login),
-    Case("webhook new", 204, new_event),
-    Case("webhook repeated", 204, known_event),
-    Case("webhook refused", 401, refused_event, asks_database=False),
-)
-BY_NAME = {case.name: case for case in CASES}
+CASES = {
+    case.name: case
+    for case in (
+        Case("healthz", 200, lambda _: [Request("GET", "/api/healthz")]),
+        Case("one chirp", 200, read_chirps),
+        Case("list 100", 200, lambda _: [FIRST_PAGE]),
+        Case("list next page", 200, next_page),
+        Case("new chirp", 201, lambda target: [post_chirp(author) for author in target.authors]),
+        Case("login", 200, lambda target: [login(author) for author in target.authors]),
+        Case("webhook new", 204, new_events),
+        Case("webhook repeated", 204, repeated_events),
+        Case("webhook refused", 401, lambda target: new_events(replace(target, polka_key="wrong"))),
+    )
+}

@@ -1,114 +1,90 @@
-"""The SQL that Chirpy sends for each case, overheard from Chirpy itself.
+"""The SQL that Chirpy sends for a case, read from the log of Postgres, and pgbench with it."""
 
-Nothing is typed again, so whatever becomes of the application's statements, what bounds it is
-measured with the same ones. One statement is taken for a transaction of its own.
-"""
-
+import json
+import re
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
-from secrets import token_hex
-from typing import Any, ClassVar
-from uuid import UUID
+from pathlib import Path
+from typing import NamedTuple
 
-from flask.testing import FlaskClient
-from psycopg2.extensions import cursor
-from sqlalchemy import event
-from werkzeug.test import TestResponse
-
-from benchmarks.asking import UNIQUE, Ask
+from benchmarks.api import BenchmarkError, Target, send
 from benchmarks.cases import Case
-from benchmarks.failures import BenchmarkFailed
-from benchmarks.scene import Scene
-from chirpy import create_app
-from chirpy.database.engine import db
-from chirpy.settings import parse_settings
-from chirpy.web.cursors import Cursor
+from benchmarks.environment import CHIRP_ID, USER_ID, Database
+from benchmarks.wrk import Load, Measurement, run
+
+LOGGED = re.compile(r"LOG:  statement: (.*(?:\n\t.*)*)")  # further lines start with a tab
+RATE = re.compile(r"failed transactions: 0 .*^tps = ([0-9.]+)", re.MULTILINE | re.DOTALL)
+PGBENCH_VARIABLES = Path(__file__).with_name("sql") / "pgbench.sql"
+PGBENCH_VALUES = {
+    "user_id": f"{USER_ID}:user",
+    "email": "user-:user@bench.example",
+    "chirp_id": f"{CHIRP_ID}:chirp",
+    "new_id": ":eight-0000-4000-8000-:twelve",
+    "event_id": "pgbench_:eight:twelve",
+    "repeated_id": "pgbench_:user",  # not Chirpy's: the fingerprint is of another user's event
+    "token_hash": "\\x:eight:twelve:twelve:twelve:twelve:eight",
+}
 
 
-@dataclass(frozen=True)
-class Transaction:
-    """What is sent for one request.
+class Transaction(NamedTuple):
+    """The statements of one request with placeholders, and what `<body>` stands for in them."""
 
-    `<user_id>` stands for the id of the user that the request speaks of, and so on; `<body>` for
-    `body`, in which there are such places too.
-    """
-
-    statements: tuple[str, ...]
+    statements: Sequence[str]
     body: str = ""
 
 
-class Eavesdropper(cursor):
-    """Keeps what Postgres is told, as it is told."""
+def record(database: Database, target: Target, case: Case) -> Transaction:
+    """Send a request, and return its transaction with `<user_id>` in place of the id, and so on.
 
-    heard: ClassVar[list[str]] = []
-
-    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
-        """Tell Postgres, and keep it."""
-        self.heard.append(self.mogrify(query, vars).decode())
-        super().execute(query, vars)
-
-
-def overhear(
-    environment: Mapping[str, str], scene: Scene, cases: Sequence[Case]
-) -> dict[str, Transaction]:
-    """The transaction of each case. Raises BenchmarkFailed."""
-    app = create_app(parse_settings(environment))
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "do_connect", listen_in)
-    try:
-        return {case.name: transaction(app.test_client(), scene, case) for case in cases}
-    finally:
-        engine.dispose()
-
-
-def listen_in(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
-    """Give a new connection the cursors that keep what they are told."""
-    kwargs["cursor_factory"] = Eavesdropper
-
-
-def transaction(client: FlaskClient, scene: Scene, case: Case) -> Transaction:
-    """What is told to Postgres for the first request of a deck."""
-    deck = case.deck(scene)
-    send(client, case, deck[0])  # connects, which tells Postgres more
-    Eavesdropper.heard.clear()
-    request = deck[0].made_unique(token_hex(len(UNIQUE) // 2))
-    answer = send(client, case, request)
-    named = {**request.speaks_of, **named_by(answer)}
-    statements = tuple(parted(sql, named) for sql in Eavesdropper.heard)
-    body = named.pop("body", "")
-    return Transaction(statements, parted(body, named))
-
-
-def send(client: FlaskClient, case: Case, request: Ask) -> TestResponse:
-    """Ask the application in this process."""
-    answer = client.open(
-        request.path, method=request.method, headers=dict(request.headers), data=request.body
+    Another request is sent before, because a new connection needs statements of its own.
+    """
+    template = case.requests(target)[0]
+    send(target.url, template.with_unique_text(), case.status)
+    log_size, request = database.log.stat().st_size, template.with_unique_text()
+    _, response = send(target.url, request, case.status)
+    logged = LOGGED.findall(database.log.read_bytes()[log_size:].decode())
+    values = {**request.values, **generated_values(response)}
+    body = values.pop("body", "")
+    statements = [sql.replace("\n\t", "\n").replace(body or "\0", "<body>") for sql in logged]
+    return Transaction(
+        [insert_names(sql, values) for sql in statements], insert_names(body, values)
     )
-    if answer.status_code != case.status:
-        raise BenchmarkFailed(f"{case.name}: {answer.status_code} {answer.get_data(as_text=True)}")
-    return answer
 
 
-def named_by(answer: TestResponse) -> dict[str, str]:
-    """What only the answer tells: the id of a new chirp, and what is kept of a refresh token."""
-    told = answer.get_json() if answer.status_code in (200, 201) else None
-    if not isinstance(told, dict):
-        return {}
-    if "refresh_token" in told:
-        return {"token_hash": "\\x" + sha256(told["refresh_token"].encode()).hexdigest()}
-    return {"new_id": told["id"]}
+def generated_values(response: str) -> dict[str, str]:
+    """Return what the server generated: the hash of a refresh token, or the id of a chirp."""
+    answer = json.loads(response) if response.startswith("{") else {}
+    if token := answer.get("refresh_token"):
+        return {"token_hash": f"\\x{sha256(token.encode()).hexdigest()}"}
+    return {"new_id": answer["id"]} if "id" in answer else {}
 
 
-def parted(told: str, named: Mapping[str, str]) -> str:
-    """`told` with places where it names something; the longest first, for one may hold another."""
-    for name, said in sorted(named.items(), key=lambda item: -len(item[1])):
-        told = told.replace(said, f"<{name}>") if said else told
-    return told
+def insert_names(text: str, values: Mapping[str, str]) -> str:
+    """Replace each value in a text by its name; the longest first, for one may contain another."""
+    for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
+        text = text.replace(value, f"<{name}>")
+    return text
 
 
-def cursor_after(created_at: datetime, chirp_id: str) -> str:
-    """What leads to the page after this chirp."""
-    return str(Cursor(created_at, UUID(chirp_id)))
+def pgbench_script(transaction: Transaction) -> str:
+    """Return the script for pgbench. What Chirpy sends in one message stays in one."""
+    lines = [sql.strip("; \n").replace(";", "\\;") + ";" for sql in transaction.statements]
+    script = "\n".join(lines).replace("<body>", transaction.body)
+    for name, text in PGBENCH_VALUES.items():
+        script = script.replace(f"<{name}>", text)
+    return f"{PGBENCH_VARIABLES.read_text()}{script}\n"
+
+
+def run_pgbench(database: Database, transaction: Transaction, load: Load) -> Measurement:
+    """Measure how often Postgres alone runs the transaction, over as many connections."""
+    [[folder]] = database.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(pgbench_script(transaction))
+        file.flush()
+        size = [f"-c{load.connections}", "-j2", f"-T{load.seconds}", "--no-vacuum"]
+        printed = run(f"{folder}/pgbench", *size, f"--file={file.name}", database.url)
+    rate = RATE.search(printed)
+    if rate is None:
+        raise BenchmarkError(f"pgbench failed:\n{printed}")
+    return Measurement(float(rate[1]) * load.seconds, float(rate[1]))

@@ -1,42 +1,36 @@
--- Deals a deck of raw requests to wrk, each with a text of its own where `mark` stands, and tells
--- what came of it as one line of JSON.
+-- Sends requests from a file in turn, and prints one line of JSON with what was measured.
 --
---   wrk … -s wrk.lua URL -- DECK MARK RUN
+--   wrk … -s wrk.lua URL -- FILE UNIQUE RUN
 --
--- The requests in the file DECK are parted by NUL; RUN starts every unique text.
+-- FILE holds complete HTTP requests, separated by NUL. The text UNIQUE in a request is replaced by a
+-- text of the same length that starts with RUN and that no other request has.
 
 local threads = {}
 
 function setup(thread)
   table.insert(threads, thread)
-  thread:set("number", #threads)
+  thread:set("thread_number", #threads)
 end
 
 function init(args)
   local file = assert(io.open(args[1], "rb"))
-  deck, statuses, mark, count = {}, {}, args[2], 0
-  for raw in file:read("*a"):gmatch("[^%z]+") do
-    table.insert(deck, raw)
+  requests, statuses, marker, sent = {}, {}, args[2], 0
+  for text in file:read("*a"):gmatch("[^%z]+") do
+    table.insert(requests, text)
   end
   file:close()
-  -- As long as the mark, so that no Content-Length changes.
-  unique = args[3] .. string.format("%02d", number) .. "%0" .. #mark - #args[3] - 2 .. "d"
-  place = number * math.floor(#deck / 2)  -- the threads start in different parts of the deck
+  local digits = #marker - #args[3] - 2  -- the Content-Length must not change
+  unique_format = args[3] .. string.format("%02d", thread_number) .. "%0" .. digits .. "d"
+  first = thread_number * math.floor(#requests / 2)  -- each thread starts at a different request
 end
 
 function request()
-  count = count + 1
-  local raw = deck[(place + count) % #deck + 1]
-  local from, to = raw:find(mark, 1, true)
-  if not from then
-    return raw
+  sent = sent + 1
+  local text = requests[(first + sent) % #requests + 1]
+  if not text:find(marker, 1, true) then
+    return text
   end
-  local text = unique:format(count)
-  repeat
-    raw = raw:sub(1, from - 1) .. text .. raw:sub(to + 1)
-    from, to = raw:find(mark, to + 1, true)
-  until not from
-  return raw
+  return (text:gsub(marker, unique_format:format(sent)))
 end
 
 function response(status)
@@ -44,18 +38,18 @@ function response(status)
 end
 
 function done(summary, latency)
-  local total, told = {}, {}
+  local totals, fields = {}, {}
   for _, thread in ipairs(threads) do
-    for status, times in pairs(thread:get("statuses")) do
-      total[status] = (total[status] or 0) + times
+    for status, count in pairs(thread:get("statuses")) do
+      totals[status] = (totals[status] or 0) + count
     end
   end
-  for status, times in pairs(total) do
-    table.insert(told, string.format('"%d":%d', status, times))
+  for status, count in pairs(totals) do
+    table.insert(fields, string.format('"%d":%d', status, count))
   end
   local errors = summary.errors
   io.write(string.format(
     '{"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"broken":%d,"statuses":{%s}}\n',
     summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    errors.connect + errors.read + errors.write + errors.timeout, table.concat(told, ",")))
+    errors.connect + errors.read + errors.write + errors.timeout, table.concat(fields, ",")))
 end
