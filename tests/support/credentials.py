@@ -1,4 +1,4 @@
-"""What proves that a delivery is Polka's, and the many things that do not."""
+"""The credentials of a delivery: valid ones, and many that are not."""
 
 import base64
 import hmac
@@ -12,150 +12,165 @@ from tests.support.factories import API_KEY
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET = "whsec_" + base64.b64encode(b"n" * 32).decode()
 FOREIGN_SECRET = "whsec_" + base64.b64encode(b"f" * 32).decode()
-KEYS = (
-    parse_signing_key(NEXT_SECRET),
-    parse_signing_key(SECRET),
-)  # of the receiver, while one is rolled
+KEYS = (parse_signing_key(NEXT_SECRET), parse_signing_key(SECRET))  # during a key rotation
 
 Headers = dict[str, str]
-Forge = Callable[[bytes], Headers]  # what is to prove a body, made when it is sent
-RIGHT = API_KEY["Authorization"]
+Credentials = Callable[[bytes], Headers]  # returns the headers for a body, when it is sent
+AUTHORIZATION = API_KEY["Authorization"]
 
 
 def signed(
     body: bytes, secret: str = SECRET, *, event_id: str = "msg_1", timestamp: str | None = None
 ) -> Headers:
-    """The headers that prove `body`, sent now or with another `timestamp`."""
-    timestamp = seconds_from_now(0) if timestamp is None else timestamp
+    """Return the signature's headers for `body`, sent now unless `timestamp` is given."""
+    timestamp = str(int(time.time())) if timestamp is None else timestamp
     content = b".".join((event_id.encode(), timestamp.encode(), body))
-    made = base64.b64encode(hmac.digest(parse_signing_key(secret), content, "sha256")).decode()
+    digest = hmac.digest(parse_signing_key(secret), content, "sha256")
     return {
         "webhook-id": as_header(event_id),
         "webhook-timestamp": as_header(timestamp),
-        "webhook-signature": f"v1,{made}",
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
     }
 
 
-def seconds_from_now(seconds: int) -> str:
-    return str(int(time.time()) + seconds)
-
-
 def as_header(text: str) -> str:
-    """How a server hands on what is not ASCII: a character for each byte."""
+    """Return the text as WSGI passes it on: one character for each byte."""
     return text.encode().decode("latin-1")
 
 
-def with_key(authorization: str) -> Forge:
-    """Something in the header `Authorization`."""
-    return lambda _: {"Authorization": authorization}
+def authorization(value: str) -> Credentials:
+    """Send this header `Authorization`."""
+    return lambda _: {"Authorization": value}
 
 
-def together(*proofs: Forge) -> Forge:
-    """The headers of several proofs."""
-    return lambda body: {name: value for made in proofs for name, value in made(body).items()}
+def both(first: Credentials, second: Credentials) -> Credentials:
+    """Send the headers of both."""
+    return lambda body: first(body) | second(body)
 
 
-right_key = with_key(RIGHT)
+valid_key = authorization(AUTHORIZATION)
 
-WRONG_KEYS: dict[str, Forge] = {
-    "nothing": lambda _: {},
-    "an empty key header": with_key(""),
-    "another key": with_key("ApiKey f271c81ff7084ee5b99a5091b42d4860"),
-    "a key cut short": with_key(RIGHT[:-1]),
-    "a key and a sign more": with_key(f"{RIGHT}0"),
-    "a key in upper case": with_key(f"ApiKey {POLKA_KEY.upper()}"),
-    "a key within quotes": with_key(f'ApiKey "{POLKA_KEY}"'),
-    "a scheme and no key": with_key("ApiKey"),
-    "a key and no scheme": with_key(POLKA_KEY),
-    "the scheme Bearer": with_key(f"Bearer {POLKA_KEY}"),
-    "the key twice": with_key(f"{RIGHT},{RIGHT}"),
-    "the key, then another": with_key(f"{RIGHT}, ApiKey other"),
-    "a key that is not ASCII": with_key(as_header("ApiKey schlüssel")),
-    "a key that is no text": with_key("ApiKey \xff"),
+WRONG_KEYS: dict[str, Credentials] = {
+    "no headers": lambda _: {},
+    "an empty key header": authorization(""),
+    "another key": authorization("ApiKey f271c81ff7084ee5b99a5091b42d4860"),
+    "a truncated key": authorization(AUTHORIZATION[:-1]),
+    "a key with one more character": authorization(f"{AUTHORIZATION}0"),
+    "a key in upper case": authorization(f"ApiKey {POLKA_KEY.upper()}"),
+    "a key in quotes": authorization(f'ApiKey "{POLKA_KEY}"'),
+    "a scheme without a key": authorization("ApiKey"),
+    "a key without a scheme": authorization(POLKA_KEY),
+    "the scheme Bearer": authorization(f"Bearer {POLKA_KEY}"),
+    "the key twice": authorization(f"{AUTHORIZATION},{AUTHORIZATION}"),
+    "the key, then another": authorization(f"{AUTHORIZATION}, ApiKey other"),
+    "a key that is not ASCII": authorization(as_header("ApiKey schlüssel")),
+    "a key that is not UTF-8": authorization("ApiKey \xff"),
 }
 
 
-def without(name: str) -> Forge:
-    def forge(body: bytes) -> Headers:
-        return {header: value for header, value in signed(body).items() if header != name}
-
-    return forge
+def without(name: str) -> Credentials:
+    """Sign, and leave out one header."""
+    return lambda body: {header: value for header, value in signed(body).items() if header != name}
 
 
-def changed(name: str, change: Callable[[str], str]) -> Forge:
-    """All of them, one of them changed after they were made."""
+def changed(name: str, change: Callable[[str], str]) -> Credentials:
+    """Sign, and change one header afterwards."""
 
-    def forge(body: bytes) -> Headers:
-        made = signed(body)
-        return made | {name: as_header(change(made[name]))}
+    def send(body: bytes) -> Headers:
+        headers = signed(body)
+        return headers | {name: as_header(change(headers[name]))}
 
-    return forge
+    return send
 
 
-def with_signature(change: Callable[[str], str]) -> Forge:
+def with_signature(change: Callable[[str], str]) -> Credentials:
+    """Sign, and change the signature afterwards."""
     return changed("webhook-signature", change)
 
 
-def with_id(event_id: str) -> Forge:
-    """An id that is malformed, and well signed."""
+def with_version(version: str) -> Credentials:
+    """Sign, and write another version before the signature."""
+    return with_signature(lambda made: made.replace("v1,", f"{version},"))
+
+
+def with_id(event_id: str) -> Credentials:
+    """Sign a malformed id."""
     return lambda body: signed(body, event_id=event_id)
 
 
-def with_time(write: Callable[[int], str]) -> Forge:
-    """The time written in some other way, and well signed as it is written."""
+def with_time(write: Callable[[int], str]) -> Credentials:
+    """Sign a time that is written in another way."""
     return lambda body: signed(body, timestamp=write(int(time.time())))
 
 
+def with_time_in_id(body: bytes) -> Headers:
+    """Sign the same bytes, of which the time and the body's start become the end of the id."""
+    now = str(int(time.time()))
+    headers = signed(now.encode() + b"." + body, timestamp=now)
+    return headers | {"webhook-id": f"{headers['webhook-id']}.{now}"}
+
+
 def in_arabic_digits(number: int) -> str:
+    """Write a number in digits that int() accepts."""
     return str(number).translate({ord("0") + digit: 0x660 + digit for digit in range(10)})
 
 
-WRONG_SIGNATURES: dict[str, Forge] = {
-    "nothing": lambda _: {},
-    "no id": without("webhook-id"),
-    "an empty id": with_id(""),
-    "an id with a dot": with_id("msg.1"),
-    "an id with a blank": with_id("msg 1"),
-    "an id that is not ASCII": with_id("méssage"),
-    "an id of 256 characters": with_id("x" * 256),
+TIMES: dict[str, Callable[[int], str]] = {
+    "empty": lambda _: "",
+    "5 minutes and a second ago": lambda now: str(now - 301),
+    "over 5 minutes ahead": lambda now: str(now + 310),
+    "in milliseconds": "{}000".format,
+    "with underscores": "{:_}".format,
+    "with a plus": "{:+}".format,
+    "with a minus": "-{}".format,
+    "with a leading zero": "0{}".format,
+    "with a fraction": "{}.0".format,
+    "with an exponent": "{}e0".format,
+    "between spaces": " {} ".format,
+    "of 5,000 digits": lambda _: "9" * 5000,
+    "in Arabic digits": in_arabic_digits,
+}
+IDS = {
+    "empty": "",
+    "with a dot": "msg.1",
+    "with a space": "msg 1",
+    "not ASCII": "méssage",
+    "of 256 characters": "x" * 256,
+}
+SIGNATURES: dict[str, Callable[[str], str]] = {
+    "empty": lambda _: "",
+    "without a version": lambda made: made.removeprefix("v1,"),
+    "without a comma": lambda made: made.replace(",", ""),
+    "with a space before the comma": lambda made: made.replace(",", " ,"),
+    "truncated": lambda made: made[:-4],
+    "without its padding": lambda made: made.rstrip("="),
+    "with characters outside base64": lambda made: f"{made[:9]}!?{made[9:]}",
+    "with more after its end": "{}AAAA".format,
+    "before one that is not base64": "{} v1,?".format,
+    "not ASCII": lambda _: "v1,é",
+    "twice, separated by a comma": lambda made: f"{made},{made}",
+    "nine times": lambda made: " ".join([made] * 9),
+}
+VERSIONS = ("v1a", "v2", "V1", "v10", "v01", "")
+WRONG_SIGNATURES: dict[str, Credentials] = {
+    "no headers": lambda _: {},
     "another id": changed("webhook-id", lambda _: "msg_2"),
-    "no time": without("webhook-timestamp"),
-    "an empty time": with_time(lambda _: ""),
-    "a time 5 minutes and a second ago": with_time(lambda now: str(now - 301)),
-    "a time over 5 minutes ahead": with_time(lambda now: str(now + 310)),
-    "a time in milliseconds": with_time("{}000".format),
-    "a time with underscores": with_time("{:_}".format),
-    "a time with a plus": with_time("{:+}".format),
-    "a time with a minus": with_time("-{}".format),
-    "a time with a zero before it": with_time("0{}".format),
-    "a time with a fraction": with_time("{}.0".format),
-    "a time with an exponent": with_time("{}e0".format),
-    "a time between blanks": with_time(" {} ".format),
-    "a time of 5,000 digits": with_time(lambda _: "9" * 5000),
-    "a time in Arabic digits": with_time(in_arabic_digits),
-    "the second before": changed("webhook-timestamp", lambda then: str(int(then) - 1)),
-    "no signature": without("webhook-signature"),
-    "an empty signature": with_signature(lambda _: ""),
+    "an id that contains the time": with_time_in_id,
+    "another second": changed("webhook-timestamp", lambda then: str(int(then) - 1)),
     "a signature of another body": lambda body: signed(body + b" "),
-    "a signature by a foreign key": lambda body: signed(body, FOREIGN_SECRET),
-    "a signature of another version": with_signature(lambda made: made.replace("v1,", "v2,")),
-    "a signature without a version": with_signature(lambda made: made.removeprefix("v1,")),
-    "a signature cut short": with_signature(lambda made: made[:-4]),
-    "a signature without its padding": with_signature(lambda made: made.rstrip("=")),
-    "a signature with signs that base64 has not": with_signature(
-        lambda made: f"{made[:9]}!?{made[9:]}"
-    ),
-    "a signature that goes on after its end": with_signature("{}AAAA".format),
-    "a signature that is not ASCII": with_signature(lambda _: "v1,é"),
-    "two signatures with a comma between": with_signature(lambda made: f"{made},{made}"),
-    "nine signatures": with_signature(lambda made: " ".join([made] * 9)),
+    "a signature with a foreign key": lambda body: signed(body, FOREIGN_SECRET),
+    **{f"no {name}": without(name) for name in signed(b"")},
+    **{f"an id, {name}": with_id(event_id) for name, event_id in IDS.items()},
+    **{f"a time, {name}": with_time(write) for name, write in TIMES.items()},
+    **{f"a signature, {name}": with_signature(change) for name, change in SIGNATURES.items()},
+    **{f"a signature of version {name!r}": with_version(name) for name in VERSIONS},
 }
 
-WRONG_TOGETHER: dict[str, Forge] = {
-    "only the key": right_key,
+WRONG_COMBINATIONS: dict[str, Credentials] = {
+    "only the key": valid_key,
     "only the signature": signed,
-    "the signature and another key": together(signed, WRONG_KEYS["another key"]),
-    "the key and a foreign signature": together(
-        right_key, WRONG_SIGNATURES["a signature by a foreign key"]
+    "the signature and another key": both(signed, WRONG_KEYS["another key"]),
+    "the key and a foreign signature": both(
+        valid_key, WRONG_SIGNATURES["a signature with a foreign key"]
     ),
 }

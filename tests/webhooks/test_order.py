@@ -1,10 +1,9 @@
-"""What the order of arrival can't do: first, last, late, twice or at once, the end is the same."""
+"""The order of arrival is irrelevant: in order, late, twice or concurrently, the result is one."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Barrier
@@ -14,21 +13,21 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from hypothesis import given, settings, strategies as st
-from werkzeug.test import TestResponse
 
 from tests.support.databases import Sql
-from tests.support.factories import API_KEY, a_user, an_event, an_id
+from tests.support.deliveries import PATH
+from tests.support.factories import API_KEY, a_user, an_event
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-MOMENTS = [timedelta(), timedelta(microseconds=1), timedelta(hours=1)]
+TIMES = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(hours=1)]
 TYPES = ["user.upgraded", "user.downgraded"]
 USERS = 3
 EXAMPLES = count()
 
 
 @dataclass(frozen=True)
-class Happening:
-    """What happened to one of a few users, at one of a few moments."""
+class Event:
+    """An event about one of USERS."""
 
     id: str
     type: str
@@ -37,200 +36,191 @@ class Happening:
 
     @property
     def rank(self) -> tuple[datetime, bytes]:
-        """Which of two is the later one, whichever came first."""
+        """Of two events about one user, the one with the greater rank is the later one."""
         return self.at, self.id.encode()
 
 
 # Ids that a locale, UTF-16 or a comparison without case would sort in another order.
 ids = st.text("aAbB-_ ~éÉ\uff5e\U0001f426", min_size=1, max_size=3)
-happenings = st.lists(
+events = st.lists(
     st.builds(
-        Happening,
+        Event,
         id=ids,
         type=st.sampled_from(TYPES),
         user=st.integers(0, USERS - 1),
-        at=st.sampled_from([NOON + moment for moment in MOMENTS]),
+        at=st.sampled_from(TIMES),
     ),
     min_size=1,
     max_size=8,
-    unique_by=lambda happening: happening.id,
+    unique_by=lambda event: event.id,
 )
 
 
 @st.composite
-def storms(draw: st.DrawFn) -> list[Happening]:
-    """Every happening at least once, some several times, in any order."""
-    happened = draw(happenings)
-    repeats = draw(st.lists(st.sampled_from(happened), max_size=8))
-    return draw(st.permutations(happened + repeats))
+def storms(draw: st.DrawFn) -> list[Event]:
+    """Return each event at least once, some several times, in any order."""
+    once = draw(events)
+    duplicates = draw(st.lists(st.sampled_from(once), max_size=8))
+    return draw(st.permutations(once + duplicates))
 
 
 @dataclass(frozen=True)
-class World:
-    """The application with a few users of one example, and ids that no other example has."""
+class Receiver:
+    """The application with the users of one example, and a prefix for this example's ids."""
 
     app: Flask
     sql: Sql
     users: list[UUID]
-    example: str
+    prefix: str
 
-    def deliver(self, happening: Happening) -> TestResponse:
-        """Tell Chirpy what happened."""
-        return self.post(
-            an_event(
-                self.users[happening.user],
-                happening.type,
-                id=self.example + happening.id,
-                timestamp=happening.at.isoformat(),
-            )
-        )
+    def deliver(self, event: Event) -> str:
+        """Deliver an event with id and time. Return the outcome."""
+        return self.post(event, id=self.prefix + event.id, timestamp=event.at.isoformat())
 
-    def post(self, event: dict[str, Any]) -> TestResponse:
-        """Deliver an event as it is."""
-        return self.app.test_client().post(
-            "/api/polka/webhooks", data=json.dumps(event), headers=API_KEY
+    def post(self, event: Event, **members: str) -> str:
+        """Deliver an event with these members. Return the outcome."""
+        response = self.app.test_client().post(
+            PATH, json=an_event(self.users[event.user], event.type, **members), headers=API_KEY
         )
+        return response.headers.get("Webhook-Outcome", response.status)
 
     def memberships(self) -> list[tuple[Any, ...]]:
-        """Red or not, since when, by which event, of each user who ever heard of it."""
+        """Return colour, time and event of each user that has a membership."""
+        users = [str(user_id) for user_id in self.users]
         return self.sql(
             "SELECT user_id, is_chirpy_red, as_of, event_id FROM memberships"
             " WHERE user_id = ANY(%s::uuid[]) ORDER BY array_position(%s::uuid[], user_id)",
-            *[[str(user_id) for user_id in self.users]] * 2,
+            users,
+            users,
         )
 
-    def events(self) -> dict[str, tuple[str, int]]:
-        """Type and number of deliveries of each event, by its id."""
+    def delivery_log(self) -> Counter[tuple[str, str]]:
+        """Return how often each event was delivered, by id and type."""
         rows = self.sql(
             "SELECT event_id, type, deliveries FROM webhook_events WHERE starts_with(event_id, %s)",
-            self.example,
+            self.prefix,
         )
         assert len(rows) == len({event_id for event_id, *_ in rows})
-        return {event_id.removeprefix(self.example): tuple(rest) for event_id, *rest in rows}
+        return Counter({(event_id, event_type): times for event_id, event_type, times in rows})
 
-    def forget(self) -> None:
-        """Make the users new again."""
-        for table in ("memberships", "webhook_events"):
-            users = [str(user_id) for user_id in self.users]
-            self.sql(f"DELETE FROM {table} WHERE user_id = ANY(%s::uuid[])", users)
-
-    def is_as_if_in_order(self, storm: list[Happening]) -> None:
-        """Check the end of `storm`: of each user the latest happening, of each event one row."""
-        times = Counter(storm)
-        last = [
-            max((it for it in times if it.user == user), key=lambda it: it.rank, default=None)
-            for user in range(USERS)
-        ]
+    def assert_same_as_in_order(self, storm: list[Event]) -> None:
+        """Assert that each user has the membership of the last event, and each event one row."""
+        latest = {event.user: event for event in sorted(storm, key=lambda event: event.rank)}
         assert self.memberships() == [
-            (str(self.users[it.user]), it.type == TYPES[0], it.at, self.example + it.id)
-            for it in last
-            if it
+            (str(self.users[user]), event.type == TYPES[0], event.at, self.prefix + event.id)
+            for user, event in sorted(latest.items())
         ]
-        assert self.events() == {it.id: (it.type, times[it]) for it in times}
+        assert self.delivery_log() == Counter((self.prefix + each.id, each.type) for each in storm)
 
 
-Worlds = Callable[[], World]
+MakeReceiver = Callable[[], Receiver]
 
 
 @pytest.fixture
-def a_world(app: Flask, sql: Sql) -> Worlds:
-    return lambda: World(app, sql, [a_user(sql) for _ in range(USERS)], f"{next(EXAMPLES)}:")
+def make_receiver(app: Flask, sql: Sql) -> MakeReceiver:
+    return lambda: Receiver(app, sql, [a_user(sql) for _ in range(USERS)], f"{next(EXAMPLES)}:")
 
 
-def at_once(act: Callable[[Any], Any], things: list[Any], threads: int) -> list[Any]:
-    """Do it to each, from several threads, none of which starts before all are ready."""
-    threads = min(threads, len(things))
+def run_concurrently(
+    deliver: Callable[[Event], str], storm: list[Event], threads: int
+) -> list[str]:
+    """Deliver from several threads, none of which starts before all are ready."""
+    threads = min(threads, len(storm))
     with ThreadPoolExecutor(threads, initializer=Barrier(threads).wait) as pool:
-        return list(pool.map(act, things))
+        return list(pool.map(deliver, storm))
 
 
-def outcome(answer: TestResponse) -> str:
-    assert answer.status_code == 204, answer.get_data(as_text=True)
-    return answer.headers["Webhook-Outcome"]
-
-
-def expected_outcomes(storm: list[Happening]) -> list[str]:
-    """What each delivery is told, by a receiver that remembers all that came before it."""
-    told = []
-    for place, it in enumerate(storm):
-        before = storm[:place]
-        later = [other for other in before if other.user == it.user and other.rank > it.rank]
-        told.append("duplicate" if it in before else "stale" if later else "applied")
-    return told
+def expected_outcomes(storm: list[Event]) -> list[str]:
+    """Return the outcome of each delivery, computed from all deliveries before it."""
+    outcomes = []
+    for position, event in enumerate(storm):
+        before = storm[:position]
+        is_stale = any(each.user == event.user and each.rank > event.rank for each in before)
+        outcomes.append("duplicate" if event in before else "stale" if is_stale else "applied")
+    return outcomes
 
 
 @given(storm=storms())
-def test_any_order_with_any_repetition_ends_in_the_same_state(
-    a_world: Worlds, storm: list[Happening]
+def test_events_in_any_order_with_duplicates_have_the_result_of_the_right_order(
+    make_receiver: MakeReceiver, storm: list[Event]
 ) -> None:
-    world = a_world()
+    receiver = make_receiver()
 
-    outcomes = [outcome(world.deliver(it)) for it in storm]
+    outcomes = [receiver.deliver(event) for event in storm]
 
-    world.is_as_if_in_order(storm)
+    receiver.assert_same_as_in_order(storm)
     assert outcomes == expected_outcomes(storm)
 
 
 @given(storm=storms())
-def test_so_does_everything_at_once(a_world: Worlds, storm: list[Happening]) -> None:
-    world = a_world()
+def test_concurrent_events_with_duplicates_have_the_result_of_the_right_order(
+    make_receiver: MakeReceiver, storm: list[Event]
+) -> None:
+    receiver = make_receiver()
 
-    outcomes = [outcome(answer) for answer in at_once(world.deliver, storm, threads=8)]
+    outcomes = run_concurrently(receiver.deliver, storm, threads=8)
 
-    world.is_as_if_in_order(storm)
-    first = [event for event, told in zip(storm, outcomes, strict=True) if told != "duplicate"]
-    assert Counter(first) == Counter(set(storm))  # of each event, one delivery counted
+    receiver.assert_same_as_in_order(storm)
+    counted = [event for event, word in zip(storm, outcomes, strict=True) if word != "duplicate"]
+    assert set(outcomes) <= {"applied", "stale", "duplicate"}
+    assert Counter(counted) == Counter(set(storm))  # one delivery of each event counts
 
 
 @settings(max_examples=15)
-@given(st.data())
-def test_events_with_a_time_and_no_id_need_no_order_either(
-    a_world: Worlds, data: st.DataObject
+@given(storm=storms(), data=st.data())
+def test_events_with_a_time_and_no_id_have_one_result_in_two_orders(
+    make_receiver: MakeReceiver, storm: list[Event], data: st.DataObject
 ) -> None:
-    """Of two at the same moment the one wins whose key, made of what it says, is the greater."""
-    storm = data.draw(storms())
-    world = a_world()
+    """At the same time, the event with the greater key wins. Its key is made of type and data."""
+    receiver = make_receiver()
 
-    ends = []
+    results = []
     for order in (storm, data.draw(st.permutations(storm))):
-        for it in order:
-            event = an_event(world.users[it.user], it.type, timestamp=it.at.isoformat())
-            outcome(world.post(event))
-        ends.append(world.memberships())
-        world.forget()
+        for event in order:
+            receiver.post(event, timestamp=event.at.isoformat())
+        results.append(receiver.memberships())
+        for table in ("memberships", "webhook_events"):
+            users = [str(user_id) for user_id in receiver.users]
+            receiver.sql(f"DELETE FROM {table} WHERE user_id = ANY(%s::uuid[])", users)
 
-    assert ends[0] == ends[1]
+    assert results[0] == results[1] != []
 
 
 BYTEWISE = {
     "a capital letter": ("B", "a"),
     "an accent": ("z", "é"),
-    "a sign before a letter": ("a-b", "aB"),
-    "a sign that UTF-16 puts first": ("\uff5e", "\U0001f426"),
+    "a hyphen before a letter": ("a-b", "aB"),
+    "a character that UTF-16 sorts first": ("\uff5e", "\U0001f426"),
     "the shorter one": ("a", "a\u0301"),
 }
 
 
 @pytest.mark.parametrize(("lesser", "greater"), BYTEWISE.values(), ids=BYTEWISE)
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "reversed"])
-def test_at_the_same_moment_the_id_with_the_greater_bytes_wins_in_every_language(
-    a_world: Worlds, lesser: str, greater: str, order: int
+def test_event_with_the_greater_id_in_bytes_wins_at_the_same_time(
+    make_receiver: MakeReceiver, lesser: str, greater: str, order: int
 ) -> None:
-    world = a_world()
-    storm = [Happening(lesser, TYPES[1], 0, NOON), Happening(greater, TYPES[0], 0, NOON)][::order]
+    receiver = make_receiver()
+    winner = Event(greater, TYPES[0], 0, NOON)
 
-    for it in storm:
-        outcome(world.deliver(it))
+    for event in [replace(winner, id=lesser, type=TYPES[1]), winner][::order]:
+        receiver.deliver(event)
 
-    [[_, is_red, _, event_id]] = world.memberships()
-    assert (is_red, event_id) == (True, world.example + greater)
+    [[_, is_red, _, event_id]] = receiver.memberships()
+    assert (is_red, event_id) == (True, receiver.prefix + greater)
 
 
-def test_of_fifty_deliveries_at_once_one_is_applied_and_49_are_duplicates(a_world: Worlds) -> None:
-    world = a_world()
-    upgrade = Happening(an_id(), TYPES[0], 0, NOON)
+@pytest.mark.parametrize("members", [{}, {"id": "evt_1"}, {"timestamp": NOON.isoformat()}], ids=str)
+def test_fifty_concurrent_deliveries_of_one_event_take_effect_once(
+    make_receiver: MakeReceiver, sql: Sql, members: dict[str, str]
+) -> None:
+    receiver = make_receiver()
+    upgrade = Event("", TYPES[0], 0, NOON)
 
-    answers = at_once(world.deliver, [upgrade] * 50, threads=50)
+    outcomes = run_concurrently(
+        lambda event: receiver.post(event, **members), [upgrade] * 50, threads=50
+    )
 
-    assert Counter(map(outcome, answers)) == {"applied": 1, "duplicate": 49}
-    world.is_as_if_in_order([upgrade] * 50)
+    assert Counter(outcomes) == {"applied": 1, "duplicate": 49}
+    assert sql("SELECT deliveries, outcome FROM webhook_events") == [(50, "applied")]
+    assert [is_red for _, is_red, *_ in receiver.memberships()] == [True]

@@ -1,100 +1,107 @@
-"""What holds of every delivery that is refused: it is told why, and it changed nothing.
+"""Refused deliveries: the response says why, except about credentials, and nothing changes.
 
-Our own trouble is in tests/test_trouble.py; what a real server cuts off, in tests/test_serving.py.
+Errors of the database are in tests/database, truncated requests to a real server in tests/server.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import cycle
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import URL, event
+from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
-from chirpy.database.engine import db
 from tests.support.assertions import assert_error, database_unchanged
 from tests.support.credentials import (
     KEYS,
+    WRONG_COMBINATIONS,
     WRONG_KEYS,
     WRONG_SIGNATURES,
-    WRONG_TOGETHER,
-    Forge,
-    right_key,
+    Credentials,
+    both,
     signed,
-    together,
+    valid_key,
 )
-from tests.support.databases import Sql, an_app
+from tests.support.databases import Sql, an_app, use_cursor_class
 from tests.support.deliveries import (
     AFTER_CREDENTIALS,
     BEFORE_CREDENTIALS,
-    KNOWN,
+    KNOWN_EVENTS,
     KNOWN_USER,
     OTHER_USER,
     PATH,
+    REFUSED_BY_DATABASE,
     Delivery,
 )
 from tests.support.factories import API_KEY, an_email
+from tests.support.statements import RecordingCursor, recorded_statements
 
-WANTED: dict[str, dict[str, Any]] = {
+# What a receiver requires: its settings, valid credentials and wrong ones.
+SETTINGS: dict[str, dict[str, Any]] = {
     "a key": {},
     "a signature": {"polka_key": None, "polka_webhook_secrets": KEYS},
     "both": {"polka_webhook_secrets": KEYS},
 }
-PROOFS = {"a key": right_key, "a signature": signed, "both": together(right_key, signed)}
-FORGERIES = {"a key": WRONG_KEYS, "a signature": WRONG_SIGNATURES, "both": WRONG_TOGETHER}
+VALID = {"a key": valid_key, "a signature": signed, "both": both(valid_key, signed)}
+WRONG = {"a key": WRONG_KEYS, "a signature": WRONG_SIGNATURES, "both": WRONG_COMBINATIONS}
 
 
 @pytest.fixture(scope="module")
 def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
-    """Receivers of deliveries, each wants other proofs; their one database is in use already.
+    """Yield an application for each of SETTINGS, all with one database that has events.
 
-    No test here changes it, so it is filled once for all of them.
+    No test of this module changes it, so it is filled once.
     """
     with ExitStack() as stack, connection.cursor() as cursor:
-        apps = {name: stack.enter_context(an_app(database_url, **WANTED[name])) for name in WANTED}
+        apps = {
+            name: stack.enter_context(an_app(database_url, **SETTINGS[name])) for name in SETTINGS
+        }
+        for app in apps.values():
+            use_cursor_class(app, RecordingCursor)
         for user_id in (KNOWN_USER, OTHER_USER):
             new_user = (str(user_id), an_email())
             cursor.execute("INSERT INTO users (id, email) VALUES (%s, %s)", new_user)
-        for known in KNOWN * 2:
-            taken = apps["a key"].test_client().post(PATH, json=known, headers=API_KEY)
-            assert taken.status_code == 204
+        for event in KNOWN_EVENTS * 2:
+            response = apps["a key"].test_client().post(PATH, json=event, headers=API_KEY)
+            assert response.status_code == 204
         yield apps
         cursor.execute("TRUNCATE users, webhook_events CASCADE")
 
 
 @pytest.fixture
 def emptied_database() -> None:
-    """Nothing: what is there is for all of them."""
+    """Keep what the fixture `receivers` inserted."""
 
 
 @pytest.fixture
-def client(receivers: dict[str, Flask]) -> FlaskClient:
-    return receivers["a key"].test_client()
+def app(receivers: dict[str, Flask]) -> Flask:
+    return receivers["a key"]
 
 
 @pytest.mark.parametrize(
-    "delivery",
+    ("name", "delivery"),
     [
-        pytest.param(delivery, id=name)
+        pytest.param(name, delivery, id=name)
         for name, delivery in (BEFORE_CREDENTIALS | AFTER_CREDENTIALS).items()
     ],
 )
-def test_a_delivery_that_is_refused_changes_nothing(
-    client: FlaskClient, sql: Sql, delivery: Delivery
+def test_refused_delivery_names_the_field_and_changes_nothing(
+    app: Flask, client: FlaskClient, sql: Sql, name: str, delivery: Delivery
 ) -> None:
-    with database_unchanged(sql):
-        answer = delivery.send(client, API_KEY)
+    with database_unchanged(sql), recorded_statements(app) as statements:
+        response = delivery.send(client, API_KEY)
 
-    said = assert_error(answer, delivery.status)
-    assert tuple(said.get("fields", ())) == delivery.fields
+    error = assert_error(response, delivery.status)
+    assert tuple(error.get("fields", ())) == delivery.fields
+    assert len(statements) == (name in REFUSED_BY_DATABASE)
 
 
-# Strangers
+# Wrong credentials
 
-LEARNED_NOTHING = (
+ONE_RESPONSE = (
     401,
     {
         "Content-Type": "application/json",
@@ -106,86 +113,72 @@ ApiKey <key>` (not Bearer), and the signature if one is required"}\n""",
 )
 
 
-def learned(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
-    """All that an answer tells, save the id of the request."""
-    assert answer.headers["X-Request-Id"]
-    headers = {name: value for name, value in answer.headers if name != "X-Request-Id"}
-    assert len(headers) + 1 == len(answer.headers)
-    return answer.status_code, headers, answer.data
+def all_of(response: TestResponse) -> tuple[int, dict[str, str], bytes]:
+    """Return everything in a response except the request's id."""
+    headers = dict(response.headers)
+    assert headers.pop("X-Request-Id")
+    assert len(headers) + 1 == len(response.headers)
+    return response.status_code, headers, response.data
 
 
-@contextmanager
-def no_connection_taken(app: Flask) -> Iterator[None]:
-    """Check that meanwhile `app` asks its pool for nothing."""
-    with app.app_context():
-        engine = db.engine
-    taken: list[object] = []
-
-    def note(connection: object, *_: object) -> None:
-        taken.append(connection)
-
-    event.listen(engine, "checkout", note)
-    try:
-        yield
-    finally:
-        event.remove(engine, "checkout", note)
-    assert taken == []
-
-
-# Each forgery meets a good event and a quarter of all bodies, its neighbour the next quarter: the
-# body is not looked at before the proof, and all with all would be a tenth of the suite.
+# Each of the wrong credentials comes with a valid event and a quarter of all bodies. They are
+# checked before the body is parsed, and all combinations would take a tenth of the suite.
 BODIES = list(AFTER_CREDENTIALS.items())
-QUARTERS = [{"a good event": Delivery(204)} | dict(BODIES[first::4]) for first in range(4)]
+QUARTERS = [{"a valid event": Delivery(204)} | dict(BODIES[first::4]) for first in range(4)]
 
-every_forgery = pytest.mark.parametrize(
-    ("wanted", "forge", "deliveries"),
+
+@pytest.mark.parametrize(
+    ("required", "credentials", "deliveries"),
     [
-        pytest.param(wanted, forge, quarter, id=f"{name}, where {wanted} is wanted")
-        for wanted, forgeries in FORGERIES.items()
-        for (name, forge), quarter in zip(forgeries.items(), cycle(QUARTERS), strict=False)
+        pytest.param(required, credentials, quarter, id=f"{name}, {required} is required")
+        for required, wrong in WRONG.items()
+        for (name, credentials), quarter in zip(wrong.items(), cycle(QUARTERS), strict=False)
     ],
 )
-
-
-@every_forgery
-def test_a_stranger_learns_nothing_and_writes_nothing_whatever_the_body(
+def test_wrong_credentials_get_one_response_for_all_bodies_and_use_no_database(
     receivers: dict[str, Flask],
     sql: Sql,
-    wanted: str,
-    forge: Forge,
+    required: str,
+    credentials: Credentials,
     deliveries: dict[str, Delivery],
 ) -> None:
-    client = receivers[wanted].test_client()
+    app = receivers[required]
 
-    with database_unchanged(sql), no_connection_taken(receivers[wanted]):
-        answers = {
-            name: delivery.send(client, forge(delivery.body))
+    with database_unchanged(sql), recorded_statements(app) as statements:
+        responses = {
+            name: delivery.send(app.test_client(), credentials(delivery.body))
             for name, delivery in deliveries.items()
         }
 
-    for name, answer in answers.items():
-        assert learned(answer) == LEARNED_NOTHING, name
+    assert statements == []
+    for name, response in responses.items():
+        assert all_of(response) == ONE_RESPONSE, name
 
 
-@pytest.mark.parametrize("wanted", WANTED)
-def test_what_is_refused_before_credentials_are_looked_at_tells_all_the_same(
-    receivers: dict[str, Flask], sql: Sql, wanted: str
+@pytest.mark.parametrize("required", SETTINGS)
+def test_delivery_refused_before_credentials_gets_one_response_with_any_credentials(
+    receivers: dict[str, Flask], sql: Sql, required: str
 ) -> None:
-    client = receivers[wanted].test_client()
-    proofs = (PROOFS[wanted], *FORGERIES[wanted].values())
+    app = receivers[required]
+    all_credentials = (VALID[required], *WRONG[required].values())
 
-    with database_unchanged(sql), no_connection_taken(receivers[wanted]):
+    with database_unchanged(sql), recorded_statements(app) as statements:
         for name, delivery in BEFORE_CREDENTIALS.items():
-            polka, *strangers = [
-                learned(delivery.send(client, prove(delivery.body))) for prove in proofs
+            expected, *others = [
+                all_of(delivery.send(app.test_client(), credentials(delivery.body)))
+                for credentials in all_credentials
             ]
-            assert strangers == [polka] * len(strangers), name
+            assert others == [expected] * len(others), name
+
+    assert statements == []
 
 
-@pytest.mark.parametrize("wanted", WANTED)
-def test_whoever_proves_to_be_polka_is_told_what_is_wrong(
-    receivers: dict[str, Flask], wanted: str
+@pytest.mark.parametrize("required", SETTINGS)
+def test_delivery_with_valid_credentials_gets_the_error_of_its_body(
+    receivers: dict[str, Flask], required: str
 ) -> None:
-    answer = Delivery(400, b"{}").send(receivers[wanted].test_client(), PROOFS[wanted](b"{}"))
+    client = receivers[required].test_client()
 
-    assert list(assert_error(answer, 400)["fields"]) == ["event"]
+    response = Delivery(400, b"{}").send(client, VALID[required](b"{}"))
+
+    assert list(assert_error(response, 400)["fields"]) == ["event"]
