@@ -1,1 +1,1 @@
-"""Tests of database."""
+"""Tests of chirpy.database, and of the schema that migrations create."""

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from tests.support.databases import Sql
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")  # RFC 3339, microseconds, UTC
+ERROR_KEYS = {"error", "hint", "fields"}
 HEADER_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
 
@@ -39,7 +40,7 @@ def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
         assert len(response.headers.getlist(name)) == (1 if its_status == status else 0), name
     body: dict[str, Any] = response.get_json()
     assert body["error"]
-    assert set(body) <= {"error", "hint", "fields"}
+    assert body.keys() <= ERROR_KEYS
     return body
 
 

@@ -1,1 +1,1 @@
-"""Tests of web."""
+"""Tests of chirpy.web: error responses, JSON, fields and routing."""
