@@ -1,7 +1,6 @@
 """An embedded Postgres for machines without one: kept in a folder, reached through a socket.
 
-    postgres = EmbeddedPostgres(Path("instance/postgres"))
-    psycopg2.connect(**postgres.ensure_running())
+    psycopg2.connect(**EmbeddedPostgres(Path("instance/postgres")).ensure_running())
 
 There is nothing to set up. The server runs as long as a process uses it.
 """
@@ -29,11 +28,8 @@ from chirpy.devtools.postgres.programs import find_programs, within_reach
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
-# Nothing else reaches the server: no PG* variable, no secret key.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-
-# libpq would read these from the environment, and they would lead past this server.
-LIBPQ_VARIABLES = ["PGHOSTADDR", "PGSERVICE", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS", "PGOPTIONS"]
+# libpq would read these from the environment, and connect to another server or not at all.
+LIBPQ_VARIABLES = {"PGHOSTADDR", "PGSERVICE", "PGREQUIREAUTH", "PGTARGETSESSIONATTRS", "PGOPTIONS"}
 
 
 class EmbeddedPostgres:
@@ -71,8 +67,8 @@ class EmbeddedPostgres:
         """
         while not self._is_running():
             self._take_step(make_home(self.folder))
-        for name in LIBPQ_VARIABLES:
-            os.environ.pop(name, None)
+        for name in LIBPQ_VARIABLES & os.environ.keys():
+            del os.environ[name]
         return self.connection
 
     def release(self) -> None:
@@ -109,18 +105,14 @@ class EmbeddedPostgres:
         """Run the supervisor, which ends when the server is ready or has failed to start."""
         settings = [f"{name}={value}" for name, value in self.settings.items()]
         command = [sys.executable, "-I", supervisor.__file__, str(home), str(programs), *settings]
-        # Output to a file: a pipe would stay open as long as the supervisor runs.
+        # Nothing else reaches the server: no PG* variable, no secret key.
+        clean = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        # Ctrl-C in the terminal is for the application only: a new session. Output to a file: a
+        # pipe would stay open as long as the supervisor runs.
+        options: dict[str, Any] = {"cwd": "/", "env": clean, "start_new_session": True}
+        options["stdin"] = subprocess.DEVNULL
         with TemporaryFile("w+", errors="replace") as output:
-            ended = subprocess.run(
-                command,
-                check=False,
-                cwd="/",
-                env=ENVIRONMENT,
-                start_new_session=True,  # Ctrl-C in the terminal is for the application only
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            ended = subprocess.run(command, check=False, stdout=output, stderr=output, **options)
             output.seek(0)
             if ended.returncode != 0:
                 raise EmbeddedPostgresError(

@@ -10,15 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from chirpy.database.connections import ConnectFailed
-from chirpy.devtools.postgres.supervisor import (
-    PAUSE,
-    SERVER,
-    SUPERVISOR,
-    open_file,
-    send_signal,
-    socket_path,
-    try_lock,
-)
+from chirpy.devtools.postgres import supervisor
+from chirpy.devtools.postgres.supervisor import SERVER, SUPERVISOR, open_file, try_lock
 
 # Postgres refuses to run as root. For root it runs as USER, who cannot enter a project below /root:
 # the data of root's projects are in SHELTER, and `folder` is a link to them.
@@ -47,7 +40,7 @@ def make_home(folder: Path) -> Path:
         if home.parent == SHELTER:
             SHELTER.mkdir(exist_ok=True)
             SHELTER.chmod(0o755)
-        for private in (home, socket_path(home).parent):
+        for private in (home, supervisor.socket_path(home).parent):
             claim(private, *owner_of(home))
         if folder.resolve() != home:
             folder.unlink(missing_ok=True)
@@ -86,11 +79,10 @@ def claim(folder: Path, user: int, group: int) -> None:
 def has_supervisor(home: Path) -> bool:
     """Return whether a process starts, watches or stops the server."""
     lock = open_file(home / SUPERVISOR)
-    try:
-        return not try_lock(lock)
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # closing it would leave the copy of a forked process
-        os.close(lock)
+    free = try_lock(lock)
+    fcntl.flock(lock, fcntl.LOCK_UN)  # closing it would leave the copy of a forked process
+    os.close(lock)
+    return not free
 
 
 def remove_home(folder: Path) -> None:
@@ -99,11 +91,11 @@ def remove_home(folder: Path) -> None:
         home = make_home(folder)  # raises an error if it belongs to another user
         locks = [open_file(home / name) for name in (SUPERVISOR, SERVER)]
         while not (try_lock(locks[0]) and try_lock(locks[1])):
-            send_signal(home, "QUIT")
-            time.sleep(PAUSE)
+            supervisor.send_signal(home, "QUIT")
+            time.sleep(supervisor.PAUSE)
         # Renamed first: a user who starts the server meanwhile makes a new folder.
         shutil.rmtree(home.rename(f"{home}.{os.getpid()}"))
-        shutil.rmtree(socket_path(home).parent)
+        shutil.rmtree(supervisor.socket_path(home).parent)
         for lock in locks:
             os.close(lock)
     if folder.is_symlink():

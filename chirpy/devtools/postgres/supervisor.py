@@ -1,8 +1,7 @@
 """Start the server of one folder, and stop it when its last user has ended.
 
-The application runs this file by its path. It imports the standard library only, to start fast.
-A small process stays behind and waits for the lock that all users share. The kernel releases the
-lock when the last user ends, even after `kill -9`.
+The application runs this file by its path; it imports the standard library only, to start fast. A
+process stays behind and waits for the lock of all users, which the kernel releases after `kill -9`.
 """
 
 import fcntl
@@ -21,17 +20,14 @@ from typing import Any
 
 # Lock files. Unlike a process id, a lock cannot belong to an unrelated process.
 USERS = "users.lock"  # shared by the processes that use the server
-SUPERVISOR = "supervisor.lock"  # held by the supervisor, or to make or delete the data
+SUPERVISOR = "supervisor.lock"  # held by the supervisor, or to delete the data
 SERVER = "alive.lock"  # inherited by all processes of the server
-
 PORT = 5432  # part of the socket's name; the server does not listen on the network
 PAUSE = 0.02  # seconds between two checks
-PATIENCE = 60.0  # seconds for a server that another supervisor started
 
 # No password: a user who can open the socket (folder of mode 0700) can read the data files anyway.
 INITDB = "--pgdata=data.new --username=chirpy --auth=trust --encoding=UTF8"
-# Order strings by code point on every machine: with the C.UTF-8 of Postgres (since 17) or of the
-# system, or else with C, where lower() changes ASCII letters only.
+# Order strings by code point on every machine. C is the last resort: its lower() is for ASCII.
 LOCALES = ("C --locale-provider=builtin --builtin-locale=C.UTF-8", "C.UTF-8", "C")
 SINGLE = "--single -D data.new --exit_on_error=on"
 
@@ -84,7 +80,7 @@ def send_signal(home: Path, name: str) -> None:
 def start(home: Path, programs: str, settings: list[str]) -> None:
     """Start the server, or keep one that lost its supervisor."""
     server_lock = open_file(home / SERVER)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + 60  # seconds, for a server of another supervisor
     while not is_ready(home):
         if try_lock(server_lock):
             make_data(home, programs, server_lock, fast="fsync=off" in settings)
@@ -100,18 +96,12 @@ def make_data(home: Path, programs: str, server_lock: int, *, fast: bool) -> Non
     if (home / "data").exists():
         return
     options = {"stdout": subprocess.DEVNULL, "pass_fds": [server_lock], **as_owner(home)}
-    no_sync = ["--no-sync"] if fast else []
     for locale in LOCALES:
         shutil.rmtree(home / "data.new", ignore_errors=True)
-        initdb = [f"{programs}/initdb", *f"{INITDB} --locale={locale}".split(), *no_sync]
-        if subprocess.run(initdb, check=False, **options).returncode == 0:
+        initdb = [f"{programs}/initdb", *f"{INITDB} --locale={locale}".split()]
+        if subprocess.run([*initdb, *["--no-sync"] * fast], check=False, **options).returncode == 0:
             break
-    single = [
-        f"{programs}/postgres",
-        *SINGLE.split(),
-        f"--fsync={'off' if fast else 'on'}",
-        "postgres",
-    ]
+    single = [f"{programs}/postgres", *SINGLE.split(), *["-F"] * fast, "postgres"]
     made = subprocess.run(single, input=b"CREATE DATABASE chirpy\n", check=False, **options)
     if made.returncode != 0:
         sys.exit(f"{home}/data could not be made.")
@@ -155,7 +145,6 @@ def supervise(home: Path) -> None:
 
 if __name__ == "__main__":
     home_folder = Path(sys.argv[1])
-    supervisor_lock = open_file(home_folder / SUPERVISOR)
-    if try_lock(supervisor_lock):  # otherwise another supervisor is at work
+    if try_lock(open_file(home_folder / SUPERVISOR)):  # otherwise another supervisor is at work
         start(home_folder, sys.argv[2], sys.argv[3:])
         supervise(home_folder)
