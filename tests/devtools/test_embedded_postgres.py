@@ -398,11 +398,16 @@ def test_start_after_kill_9_of_everything(postgres: EmbeddedPostgres) -> None:
 
 
 def kill_supervisor(postgres: EmbeddedPostgres) -> None:
-    home = home_of(postgres.folder)
-    command = ["pgrep", "-f", f"supervisor.py {home} "]
-    [process] = subprocess.check_output(command, text=True).split()
-    os.kill(int(process), signal.SIGKILL)
-    wait_until(lambda: subprocess.run(command, capture_output=True, check=False).returncode)
+    """Kill the supervisor; just after the start, two processes have its name or none is listed."""
+    name = f"supervisor.py {home_of(postgres.folder)} "
+
+    def supervisors() -> list[str]:
+        found = subprocess.run(["pgrep", "-f", name], capture_output=True, text=True, check=False)
+        return found.stdout.split()
+
+    wait_until(lambda: len(supervisors()) == 1)
+    os.kill(int(supervisors()[0]), signal.SIGKILL)
+    wait_until(lambda: not supervisors())
 
 
 def test_reused_process_id_in_the_files_of_the_server_is_ignored(
