@@ -28,7 +28,7 @@ def post_concurrently(app: Flask, author: Person, *bodies: str) -> list[TestResp
         return list(pool.map(lambda body: post(app.test_client(), author, body), bodies))
 
 
-def test_repeated_request_returns_the_first_chirp(
+def test_repeated_idempotent_request_returns_the_first_chirp(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:
     first = post(client, author)
@@ -44,7 +44,7 @@ def test_repeated_request_returns_the_first_chirp(
     assert sql("SELECT * FROM chirps") == before
 
 
-def test_key_with_another_body_is_422_without_effect(
+def test_idempotency_key_with_another_body_is_422_without_effect(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:
     post(client, author)
@@ -57,7 +57,9 @@ def test_key_with_another_body_is_422_without_effect(
     assert_replayed(post(client, author))
 
 
-def test_bodies_are_compared_before_cleaning(client: FlaskClient, author: Person, sql: Sql) -> None:
+def test_idempotent_bodies_are_compared_before_cleaning(
+    client: FlaskClient, author: Person, sql: Sql
+) -> None:
     post(client, author, "A kerfuffle")
 
     assert_replayed(post(client, author, "A kerfuffle"))
@@ -65,7 +67,9 @@ def test_bodies_are_compared_before_cleaning(client: FlaskClient, author: Person
     assert chirp_bodies(sql) == ["A ****"]
 
 
-def test_same_body_in_other_json_is_replayed(client: FlaskClient, author: Person) -> None:
+def test_idempotent_request_with_other_json_is_replayed(
+    client: FlaskClient, author: Person
+) -> None:
     post(client, author, "Hi")
 
     json = '{ "more": 1, "body": "\\u0048i" }'
@@ -82,7 +86,7 @@ QUOTED = {
 
 
 @pytest.mark.parametrize(("bare", "quoted"), QUOTED.values(), ids=QUOTED)
-def test_quoted_key_equals_bare_key(
+def test_quoted_idempotency_key_equals_bare_key(
     client: FlaskClient, author: Person, sql: Sql, bare: str, quoted: str
 ) -> None:
     post(client, author, key=bare)
@@ -91,7 +95,9 @@ def test_quoted_key_equals_bare_key(
     assert sql("SELECT idempotency_key FROM chirps") == [(bare,)]
 
 
-def test_keys_differ_by_case_and_by_user(client: FlaskClient, author: Person, sql: Sql) -> None:
+def test_idempotency_keys_differ_by_case_and_by_user(
+    client: FlaskClient, author: Person, sql: Sql
+) -> None:
     other = a_person(client)
     responses = [
         post(client, author, key="key"),
@@ -104,7 +110,7 @@ def test_keys_differ_by_case_and_by_user(client: FlaskClient, author: Person, sq
     assert len(chirp_bodies(sql)) == 3
 
 
-def test_requests_without_key_are_not_replayed(
+def test_requests_without_idempotency_key_are_not_replayed(
     client: FlaskClient, author: Person, sql: Sql
 ) -> None:
     for _ in range(2):
@@ -115,7 +121,7 @@ def test_requests_without_key_are_not_replayed(
 
 
 @pytest.mark.parametrize("key", ["x", "!", "~", "x" * 255, f'"{"x" * 255}"'])
-def test_key_of_1_to_255_printable_characters_is_accepted(
+def test_idempotency_key_of_1_to_255_printable_characters_is_accepted(
     client: FlaskClient, author: Person, key: str
 ) -> None:
     assert post(client, author, key=key).status_code == 201
@@ -140,7 +146,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("key", MALFORMED.values(), ids=MALFORMED)
-def test_malformed_key_is_400_without_effect(
+def test_malformed_idempotency_key_is_400_without_effect(
     client: FlaskClient, author: Person, sql: Sql, key: str
 ) -> None:
     with database_unchanged(sql):
@@ -149,7 +155,7 @@ def test_malformed_key_is_400_without_effect(
     assert list(assert_error(response, 400)["fields"]) == ["Idempotency-Key"]
 
 
-def test_concurrent_requests_with_one_key_create_one_chirp(
+def test_concurrent_requests_with_one_idempotency_key_create_one_chirp(
     app: Flask, author: Person, sql: Sql
 ) -> None:
     responses = post_concurrently(app, author, *["Hello"] * 8)
@@ -161,7 +167,7 @@ def test_concurrent_requests_with_one_key_create_one_chirp(
     assert len(chirp_bodies(sql)) == 1
 
 
-def test_concurrent_requests_with_one_key_and_different_bodies_create_one_chirp(
+def test_concurrent_different_requests_with_one_idempotency_key_create_one_chirp(
     app: Flask, author: Person, sql: Sql
 ) -> None:
     responses = post_concurrently(app, author, *"01234567")
@@ -170,7 +176,9 @@ def test_concurrent_requests_with_one_key_and_different_bodies_create_one_chirp(
     assert len(chirp_bodies(sql)) == 1
 
 
-def test_key_of_refused_request_can_be_used_again(client: FlaskClient, author: Person) -> None:
+def test_idempotency_key_of_refused_request_can_be_used_again(
+    client: FlaskClient, author: Person
+) -> None:
     assert_error(post(client, author, "x" * 141), 400)
 
     response = post(client, author)
@@ -179,7 +187,9 @@ def test_key_of_refused_request_can_be_used_again(client: FlaskClient, author: P
     assert "Idempotency-Replayed" not in response.headers
 
 
-def test_key_of_deleted_chirp_can_be_used_again(client: FlaskClient, author: Person) -> None:
+def test_idempotency_key_of_deleted_chirp_can_be_used_again(
+    client: FlaskClient, author: Person
+) -> None:
     first = post(client, author).get_json()
     client.delete(f"/api/chirps/{first['id']}", headers=author.access)
 

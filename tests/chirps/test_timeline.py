@@ -40,7 +40,7 @@ def follow_links(client: FlaskClient, query: str) -> Iterator[list[str]]:
         path = link[1] if link else ""
 
 
-def test_list_without_chirps_is_an_empty_array(client: FlaskClient) -> None:
+def test_list_of_no_chirps_is_an_empty_array(client: FlaskClient) -> None:
     response = client.get("/api/chirps")
 
     assert response.status_code == 200
@@ -61,7 +61,7 @@ def test_list_shows_posted_chirps_in_compact_json(client: FlaskClient, author: P
 @pytest.mark.parametrize(
     "query", ["", "?sort=asc", "?sort=", "?sort=up", "?unknown=1", "?sort=desc"]
 )
-def test_list_is_sorted_by_created_at_oldest_first_unless_desc(
+def test_list_of_chirps_is_sorted_by_created_at_oldest_first_unless_desc(
     client: FlaskClient, sql: Sql, query: str
 ) -> None:
     insert_chirps(sql, a_user(sql), "2026-03-01Z", "2024-01-01Z", "2025-02-01Z")
@@ -85,7 +85,7 @@ def test_chirps_of_the_same_time_are_sorted_by_id(client: FlaskClient, sql: Sql)
     created_at=st.datetimes(*DATETIME_RANGE, timezones=st.just(UTC)),
     zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/St_Johns"]),
 )
-def test_json_of_postgres_equals_json_of_schema_in_any_time_zone(
+def test_chirp_json_of_postgres_equals_that_of_schema_in_any_time_zone(
     app: Flask, sql: Sql, body: str, created_at: datetime, zone: str
 ) -> None:
     author = a_user(sql)
@@ -99,7 +99,7 @@ def test_json_of_postgres_equals_json_of_schema_in_any_time_zone(
         assert sql_json.object_response(chirp.json).data == jsonify(chirp_schema.dump(chirp)).data
 
 
-def test_list_by_author_shows_only_their_chirps(client: FlaskClient, sql: Sql) -> None:
+def test_list_of_chirps_by_author_shows_only_theirs(client: FlaskClient, sql: Sql) -> None:
     author = a_user(sql)
     own = insert_chirps(sql, author, *[NOON] * 2)
     insert_chirps(sql, a_user(sql), NOON)
@@ -109,7 +109,7 @@ def test_list_by_author_shows_only_their_chirps(client: FlaskClient, sql: Sql) -
     assert listed_ids(client, f"?sort=desc&author_id={author}") == own[::-1]
 
 
-def test_list_by_author_without_chirps_or_unknown_author_is_empty(
+def test_list_of_chirps_by_author_without_chirps_or_unknown_author_is_empty(
     client: FlaskClient, sql: Sql
 ) -> None:
     insert_chirps(sql, a_user(sql), NOON)
@@ -119,7 +119,7 @@ def test_list_by_author_without_chirps_or_unknown_author_is_empty(
         assert (response.status_code, response.get_json()) == (200, [])
 
 
-def test_page_has_100_chirps_unless_limit_is_given(client: FlaskClient, sql: Sql) -> None:
+def test_page_of_chirps_has_100_chirps_unless_limit_is_given(client: FlaskClient, sql: Sql) -> None:
     ids = insert_chirps(sql, a_user(sql), *[NOON] * 101)
 
     assert listed_ids(client) == ids[:100]
@@ -129,7 +129,7 @@ def test_page_has_100_chirps_unless_limit_is_given(client: FlaskClient, sql: Sql
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
 @pytest.mark.parametrize("query", ["", "&sort=desc", "&author_id={}", "&author_id={}&sort=desc"])
-def test_pages_together_are_the_whole_list_in_order(
+def test_pages_of_chirps_together_are_the_whole_list_in_order(
     client: FlaskClient, sql: Sql, limit: int, query: str
 ) -> None:
     author = a_user(sql)
@@ -147,13 +147,15 @@ def test_pages_together_are_the_whole_list_in_order(
     assert 1 <= len(pages[-1]) <= limit
 
 
-def test_full_last_page_has_no_link(client: FlaskClient, sql: Sql) -> None:
+def test_full_last_page_of_chirps_has_no_link(client: FlaskClient, sql: Sql) -> None:
     insert_chirps(sql, a_user(sql), *[NOON] * 4)
 
     assert [len(page) for page in follow_links(client, "?limit=2")] == [2, 2]
 
 
-def test_next_page_is_unchanged_by_inserts_and_deletes(client: FlaskClient, sql: Sql) -> None:
+def test_next_page_of_chirps_is_unchanged_by_inserts_and_deletes(
+    client: FlaskClient, sql: Sql
+) -> None:
     author = a_user(sql)
     ids = insert_chirps(sql, author, "2024-01-01Z", "2025-01-01Z", "2026-01-01Z")
     pages = follow_links(client, "?limit=1")
@@ -165,7 +167,7 @@ def test_next_page_is_unchanged_by_inserts_and_deletes(client: FlaskClient, sql:
     assert seen + next(pages) == ids
 
 
-def test_link_keeps_the_query_and_is_relative(client: FlaskClient, sql: Sql) -> None:
+def test_next_link_of_chirps_keeps_the_query_and_is_relative(client: FlaskClient, sql: Sql) -> None:
     insert_chirps(sql, author := a_user(sql), *[NOON] * 3)
 
     response = client.get(f"/api/chirps?limit=2&sort=desc&author_id={author}&x=a%26b%3E")
@@ -186,7 +188,7 @@ def test_show_chirp_accepts_id_in_any_case(client: FlaskClient, author: Person) 
     assert client.get(f"/api/chirps/{chirp['id'].upper()}").get_json() == chirp
 
 
-def test_rows_inserted_with_sql_are_listed_and_shown(client: FlaskClient, sql: Sql) -> None:
+def test_chirps_inserted_with_sql_are_listed_and_shown(client: FlaskClient, sql: Sql) -> None:
     [[user_id]] = sql("""INSERT INTO users (id, created_at, updated_at, email, hashed_password)
         VALUES (gen_random_uuid(), now(), now(), 'psql@example.com', 'unset') RETURNING id""")
     insert_chirp = """INSERT INTO chirps (id, created_at, updated_at, body, user_id)
