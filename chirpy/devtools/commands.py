@@ -1,4 +1,4 @@
-"""The commands that `flask` has on a developer's machine: `flask psql` and `flask polka`."""
+"""Register the commands for development: `flask psql` and `flask polka`."""
 
 from flask import Flask
 
@@ -8,7 +8,7 @@ from chirpy.devtools.psql import EMBEDDED_POSTGRES, psql
 
 
 def register_commands(app: Flask, postgres: EmbeddedPostgres | None) -> None:
-    """Add the commands to `app`, which uses the embedded `postgres` if there is one."""
+    """Add the commands to `app`. `postgres` is its embedded Postgres, if it uses that."""
     app.extensions[EMBEDDED_POSTGRES] = postgres
     app.cli.add_command(psql)
     app.cli.add_command(polka)

@@ -1,4 +1,4 @@
-"""`flask psql`: a psql prompt on Chirpy's database."""
+"""`flask psql`: open psql on Chirpy's database."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from chirpy.database.explanations import database_errors_explained
 from chirpy.devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from chirpy.settings import current_settings
 
-EMBEDDED_POSTGRES = "chirpy.embedded_postgres"  # the extension, None with DB_URL
+EMBEDDED_POSTGRES = "chirpy.embedded_postgres"  # the application's extension; None if DB_URL is set
 
 
 class Target(NamedTuple):
@@ -32,19 +32,19 @@ class Target(NamedTuple):
 @with_appcontext
 @database_errors_explained()
 def psql(arguments: tuple[str, ...]) -> None:
-    """Open a psql prompt on Chirpy's database; `flask psql -- -c "TABLE users"` asks one thing."""
+    """Open psql on Chirpy's database. `flask psql -- -c "TABLE users"` runs one statement."""
     postgres: EmbeddedPostgres | None = current_app.extensions[EMBEDDED_POSTGRES]
     target = external_database() if postgres is None else embedded_database(postgres)
-    # Ctrl-C is for psql, which cancels the statement. If it was ignored here, psql would inherit
-    # that.
+    # Ctrl-C should cancel a statement in psql and not end this process. With SIG_IGN, psql would
+    # inherit that it is ignored.
     signal.signal(signal.SIGINT, lambda *_: None)
-    # Not in the arguments, which every user of the machine can list.
+    # The password is not an argument, because every user of the machine can list arguments.
     environment = os.environ | {"PGPASSWORD": target.password}
     sys.exit(subprocess.call([target.program, target.url, *arguments], env=environment))
 
 
 def embedded_database(postgres: EmbeddedPostgres) -> Target:
-    """Return the embedded Postgres, started if necessary, and its psql."""
+    """Start the embedded Postgres if necessary, and return it with its own psql."""
     try:
         postgres.ensure_running()
     except EmbeddedPostgresError as error:
@@ -53,10 +53,12 @@ def embedded_database(postgres: EmbeddedPostgres) -> Target:
 
 
 def external_database() -> Target:
-    """Return the database at DB_URL, and the psql on the PATH."""
+    """Return the database at DB_URL with the psql on the PATH."""
     url = current_settings().db_url
     program = shutil.which("psql")
     if url is None or program is None:
-        raise click.ClickException("psql was not found. Next: install Postgres' client programs")
+        raise click.ClickException(
+            "psql was not found.\nNext: install the client programs of Postgres"
+        )
     without_password = url.set(drivername="postgresql")._replace(password=None)
     return Target(Path(program), without_password.render_as_string(), str(url.password or ""))

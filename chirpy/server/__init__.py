@@ -1,1 +1,1 @@
-"""From `python app.py` to a server: the port, the migrations, the worker processes."""
+"""Start the server: reserve the port, migrate the database, run the worker processes."""

@@ -6,8 +6,8 @@ from typing import Any
 
 MAX_PORT = 65535
 NEXT_STEPS = {
-    errno.EADDRINUSE: "stop what uses it, or choose another port: PORT={other} make run",
-    errno.EACCES: "choose a port from 1024 on, which every user may use: PORT=8080 make run",
+    errno.EADDRINUSE: "stop the program that uses it, or choose another: PORT={other} make run",
+    errno.EACCES: "choose a port above 1023, which every user can open: PORT=8080 make run",
 }
 
 
@@ -16,9 +16,9 @@ class PortUnavailable(Exception):
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
-    """Bind the port, so that of two concurrent starts only one continues. Raise PortUnavailable.
+    """Return a socket that reserves the port until it is closed. Raise PortUnavailable.
 
-    The reservation lasts until the socket is closed.
+    Of two concurrent starts, only one continues.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -32,7 +32,7 @@ def reserve_port(host: str, port: int) -> socket.socket:
 
 
 def bind(reservation: socket.socket, address: Any) -> socket.socket:
-    """Bind exclusively, which fails if any socket listens; then let the workers bind too."""
+    """Bind exclusively, which fails if another socket listens. Then let the workers bind too."""
     try:
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reservation.bind(address)
