@@ -5,12 +5,14 @@ its own server. Tests commit, and the database is emptied after each.
 """
 
 import gc
+import logging
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from io import StringIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -27,6 +29,7 @@ from sqlalchemy import URL, make_url
 from chirpy.accounts import passwords
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings import DRIVER, Settings
+from chirpy.web.log_formatters import JSONFormatter
 from tests.support.databases import (
     DELETE_ALL_ROWS,
     Sql,
@@ -219,3 +222,13 @@ def connection(database_url: URL) -> Iterator[Any]:
 def sql(connection: Any, emptied_database: None) -> Sql:
     """Run a statement without the application."""
     return sql_on(connection)
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """Collect the lines of the application's log, each a JSON object."""
+    handler = logging.StreamHandler(stream := StringIO())
+    handler.setFormatter(JSONFormatter())
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)

@@ -1,14 +1,11 @@
 """The log has the cause of a database error, and never the personal data of a request."""
 
 import json
-import logging
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chirpy.web.log_formatters import JSONFormatter
 from chirpy.webhooks import receiving
 from chirpy.webhooks.schemas import read_event
 from tests.support.assertions import assert_error
@@ -26,16 +23,6 @@ BUGS = {
         'new row for relation "webhook_events" violates check constraint "bug"',
     ),
 }
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    """Collect the lines of the log, each a JSON object."""
-    handler = logging.StreamHandler(stream := StringIO())
-    handler.setFormatter(JSONFormatter())
-    logging.getLogger().addHandler(handler)
-    yield stream
-    logging.getLogger().removeHandler(handler)
 
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)

@@ -20,7 +20,8 @@ from tests.support.bodies import (
     with_length,
     with_wrong_length,
 )
-from tests.support.factories import an_event
+from tests.support.databases import Sql
+from tests.support.factories import an_event, an_id
 
 PATH = "/api/polka/webhooks"
 KNOWN_USER = UUID("3311741c-680c-4546-99f3-fc9efac2036c")
@@ -55,6 +56,21 @@ class Delivery:
         request = self.sender(self.body)
         headers = self.headers | credentials | request.pop("headers", {})
         return client.open(PATH, method=self.method, headers=headers, **request)
+
+
+def insert_event(sql: Sql, **columns: Any) -> str:
+    """Insert a row into the delivery log. Return the event's id."""
+    row = {"event_id": an_id(), "type": "x", "body": "{}"} | columns
+    row.setdefault("first_delivered_at", "2026-01-31T12:00:00Z")
+    row.setdefault("last_delivered_at", row["first_delivered_at"])
+    names, values = ", ".join(row), ", ".join(["%s"] * len(row))
+    sql(f"INSERT INTO webhook_events ({names}) VALUES ({values})", *row.values())
+    return str(row["event_id"])
+
+
+def days_ago(days: int) -> str:
+    """Return a time in ISO 8601."""
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
 WRONG_METHOD = {

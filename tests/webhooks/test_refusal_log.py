@@ -1,0 +1,195 @@
+"""The application's log of refused deliveries: one line with the reason, and no secrets."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import URL
+from werkzeug.test import TestResponse
+
+from chirpy.settings import DRIVER
+from tests.support.bodies import chunked
+from tests.support.credentials import KEYS, SECRET, signed
+from tests.support.databases import POLKA_KEY, Sql, an_app
+from tests.support.deliveries import KNOWN_USER, PATH
+from tests.support.factories import API_KEY, a_user, an_event, an_id
+
+GUESS = "guessed-by-a-stranger"
+PRIVATE = "between-polka-and-us"  # in each body
+UPGRADE = an_event(KNOWN_USER)
+NO_SERVER = URL.create(DRIVER, username="chirpy", host="127.0.0.1", port=1)
+FIELDS = ["time", "level", "logger", "message", "status", "reason", "request_id"]
+
+
+@pytest.fixture
+def signing_client(database_url: URL, emptied_database: None) -> Iterator[FlaskClient]:
+    """Yield a client of an application that requires both credentials."""
+    with an_app(database_url, polka_webhook_secrets=KEYS) as app:
+        yield app.test_client()
+
+
+def private_body(event: dict[str, Any]) -> bytes:
+    return json.dumps({"private": PRIVATE} | event).encode()
+
+
+def credentials_for(body: bytes) -> dict[str, str]:
+    return API_KEY | signed(body)
+
+
+def refusal_reason(log: StringIO, response: TestResponse) -> str:
+    """Return the reason in the last line of the log, which is about this response."""
+    line = json.loads(log.getvalue().splitlines()[-1])
+    assert list(line) == FIELDS
+    assert (line["level"], line["message"]) == ("WARNING", "Delivery refused")
+    assert line["status"] == response.status_code
+    assert line["request_id"] == response.headers["X-Request-Id"]
+    return str(line["reason"])
+
+
+def assert_no_secret(headers: dict[str, str], *texts: str) -> None:
+    """Assert that no text contains a secret or one of the signatures in `headers`."""
+    signatures = headers.get("webhook-signature", "").replace("v1,", "").split()
+    secrets = [POLKA_KEY, SECRET, SECRET.removeprefix("whsec_"), GUESS, *signatures]
+    for text in texts:
+        assert not any(secret in text for secret in secrets if len(secret) > 4)
+
+
+def test_accepted_deliveries_log_nothing(client: FlaskClient, sql: Sql, log: StringIO) -> None:
+    upgrade = an_event(a_user(sql), id=an_id())
+
+    for event in (upgrade, upgrade, {"event": "invoice.paid"}):
+        assert client.post(PATH, json=event, headers=API_KEY).status_code == 204
+
+    assert log.getvalue() == ""
+
+
+def test_accepted_delivery_stores_and_returns_no_credentials(
+    signing_client: FlaskClient, sql: Sql
+) -> None:
+    body = private_body(an_event(a_user(sql)))
+    headers = credentials_for(body)
+
+    response = signing_client.post(PATH, data=body, headers=headers)
+
+    assert response.status_code == 204
+    [[rows]] = sql("SELECT concat(e::text, m::text) FROM webhook_events e, memberships m")
+    entry = signing_client.get("/admin/webhooks")
+    assert_no_secret(headers, rows, entry.text, str(response.headers), str(entry.headers))
+
+
+WRONG_TIME = "webhook-timestamp is missing, malformed or more than 5 minutes off"
+WRONG_CREDENTIALS: dict[str, tuple[dict[str, str], str]] = {
+    "no key": ({"Authorization": ""}, "no ApiKey"),
+    "the scheme Bearer": ({"Authorization": f"Bearer {GUESS}"}, "no ApiKey"),
+    "another key": ({"Authorization": f"ApiKey {GUESS}"}, "wrong ApiKey"),
+    "a truncated key": ({"Authorization": f"ApiKey {POLKA_KEY[:-1]}"}, "wrong ApiKey"),
+    "no id": ({"webhook-id": ""}, "webhook-id is missing or malformed"),
+    "an id with a dot": ({"webhook-id": "msg.1"}, "webhook-id is missing or malformed"),
+    "another id": ({"webhook-id": "msg_2"}, "no signature matches"),
+    "no time": ({"webhook-timestamp": ""}, WRONG_TIME),
+    "a time long ago": ({"webhook-timestamp": "1614265330"}, WRONG_TIME),
+    "no signature": ({"webhook-signature": ""}, "no signature matches"),
+    "another signature": ({"webhook-signature": f"v1,{'A' * 43}="}, "no signature matches"),
+    "no base64": ({"webhook-signature": f"v1,{GUESS}"}, "a signature is not base64"),
+    "nine signatures": (
+        {"webhook-signature": " ".join([f"v1,{GUESS}"] * 9)},
+        "too many signatures",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "reason"), WRONG_CREDENTIALS.values(), ids=WRONG_CREDENTIALS)
+def test_reason_of_a_401_is_in_the_log_and_not_in_the_response(
+    signing_client: FlaskClient, log: StringIO, changes: dict[str, str], reason: str
+) -> None:
+    body = private_body(UPGRADE)
+    headers = credentials_for(body) | changes
+
+    response = signing_client.post(PATH, data=body, headers=headers)
+
+    texts = (response.text, str(response.headers))
+    assert response.status_code == 401
+    assert refusal_reason(log, response) == reason
+    assert not any(reason in text for text in texts)
+    assert_no_secret(headers, log.getvalue(), *texts)
+    assert PRIVATE not in log.getvalue()
+
+
+REFUSED: dict[str, tuple[bytes, int, str]] = {
+    "not JSON": (private_body({}) + b"}", 400, "The request body is not valid JSON"),
+    "not UTF-8": (private_body({}) + b"\xff", 400, "The request body is not valid JSON"),
+    "empty": (b"", 400, "The request body is not valid JSON"),
+    "lines": (b'\n{"level":"ERROR"}\n{', 400, "The request body is not valid JSON"),
+    "no event": (private_body({}), 400, "event is missing"),
+    "a wrong user id": (
+        private_body(an_event(PRIVATE)),
+        400,
+        f"data.user_id must be a UUID such as {KNOWN_USER}",
+    ),
+    "another id": (
+        private_body(UPGRADE | {"id": PRIVATE}),
+        400,
+        "id differs from the header webhook-id",
+    ),
+    "an unknown user": (private_body(UPGRADE), 404, "There is no user with this id"),
+    "too large": (
+        private_body({}).ljust(65537),
+        413,
+        "The request body is larger than 65536 bytes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "reason"), REFUSED.values(), ids=REFUSED)
+def test_refused_delivery_is_one_line_of_the_log_without_secrets(
+    signing_client: FlaskClient, log: StringIO, body: bytes, status: int, reason: str
+) -> None:
+    headers = credentials_for(body)
+
+    response = signing_client.post(PATH, data=body, headers=headers)
+
+    assert response.status_code == status
+    assert refusal_reason(log, response) == reason
+    assert log.getvalue().count("\n") == 1
+    assert_no_secret(headers, log.getvalue(), response.text, str(response.headers))
+    assert PRIVATE not in log.getvalue() + response.text
+
+
+def test_chunked_body_that_is_too_large_is_in_the_log(client: FlaskClient, log: StringIO) -> None:
+    request = chunked(b" " * 65537)
+
+    response = client.post(PATH, **request | {"headers": request["headers"] | API_KEY})
+
+    assert response.status_code == 413
+    assert refusal_reason(log, response) == "The request body is larger than 65536 bytes"
+
+
+def test_reused_event_id_is_in_the_log(client: FlaskClient, sql: Sql, log: StringIO) -> None:
+    upgrade = an_event(a_user(sql), id="evt_1", private=PRIVATE)
+    client.post(PATH, json=upgrade, headers=API_KEY)
+
+    response = client.post(PATH, json=upgrade | {"event": "user.downgraded"}, headers=API_KEY)
+
+    assert response.status_code == 409
+    assert refusal_reason(log, response) == "Another event with this id was received before"
+    assert PRIVATE not in log.getvalue() + response.text
+
+
+def test_unreachable_database_is_in_the_log_with_its_cause(log: StringIO) -> None:
+    body = private_body(UPGRADE)
+    headers = credentials_for(body)
+    with an_app(NO_SERVER, polka_webhook_secrets=KEYS) as app:
+        response = app.test_client().post(PATH, data=body, headers=headers)
+
+    cause = json.loads(log.getvalue().splitlines()[0])
+    assert response.status_code == 503
+    assert refusal_reason(log, response) == "The database is not available right now"
+    assert cause["message"] == "Database unavailable"
+    assert "Connection refused" in cause["cause"]
+    assert "Connection refused" not in response.text
+    assert cause["request_id"] == response.headers["X-Request-Id"]
+    assert_no_secret(headers, log.getvalue())
+    assert PRIVATE not in log.getvalue()
