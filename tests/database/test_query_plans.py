@@ -1,4 +1,4 @@
-"""How Postgres finds what is asked for: by an index, in the order wanted, however much there is."""
+"""Every statement uses an index, in the order of its result, however many rows there are."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,7 +7,6 @@ from uuid import UUID
 
 import psycopg2
 import pytest
-from flask import Flask
 from psycopg2 import extensions
 from sqlalchemy import URL, ClauseElement
 
@@ -24,24 +23,33 @@ from tests.support.databases import (
     url_text,
     use_cursor_class,
 )
-from tests.support.factories import API_KEY, a_user, an_event
+from tests.support.factories import a_user, an_event
+from tests.support.failures import OTHERS, deliver, outcome
 from tests.support.server import wait_until
 
-CHIRPS = 20_000  # enough for a sequential scan or a sort to cost more than an index
-PATH = "/api/polka/webhooks"
+ROWS = 20_000  # enough for a sequential scan or a sort to cost more than an index
 TOKEN_HASH = b"x" * 32
-SOMEBODY = {
+USER = {
     "user_id": str(UUID(int=0)),
     "email": "x@example.com",
     "hashed_password": "x",
     "old_hash": "y",
 }
-AT = "2026-01-08T00:00:00Z"  # in the middle of them; the events come later
+AT = "2026-01-08T00:00:00Z"  # in the middle of the chirps, and before the events
+
+
+def assert_uses_index(plan: str) -> None:
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
+
+
+# Statements of the application
 
 
 @pytest.fixture(scope="module")
 def author(connection: Any) -> Iterator[UUID]:
-    """Somebody among others who have said a lot."""
+    """Insert many chirps of 20 users, and return one of these."""
     sql = sql_on(connection)
     authors = [a_user(sql) for _ in range(20)]
     sql(
@@ -49,7 +57,7 @@ def author(connection: Any) -> Iterator[UUID]:
         SELECT (%s::uuid[])[1 + n %% 20], 'Hello', timestamptz '2026-01-01' + n * interval '1 min'
         FROM generate_series(1, %s) n""",
         [str(author) for author in authors],
-        CHIRPS,
+        ROWS,
     )
     sql("ANALYZE chirps")
     yield authors[0]
@@ -59,144 +67,108 @@ def author(connection: Any) -> Iterator[UUID]:
 def plan_of(
     connection: Any, statement: ClauseElement, parameters: dict[str, Any], before: str = ""
 ) -> str:
-    """What Postgres means to do for a statement of the application."""
+    """Return the plan of a statement of the application."""
     with connection.cursor() as cursor:
         cursor.execute(f"{before}EXPLAIN {compiled(statement)}", parameters)
-        return "\n".join(line for [line] in cursor.fetchall())
+        rows = cursor.fetchall()
+    return "\n".join(line for [line] in rows)
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=str)
-def test_a_page_is_read_off_an_index_in_its_order(
+def test_page_of_chirps_uses_an_index(
     connection: Any, author: UUID, kind: tuple[bool, bool, bool]
 ) -> None:
-    """Newest first or not, of one author or of all, the first page or one deep inside."""
-    place = {"at": AT, "id": str(UUID(int=0))}
+    cursor = {"at": AT, "id": str(UUID(int=0))}
 
-    plan = plan_of(connection, PAGES[kind], {"author_id": str(author), "limit": 101, **place})
-
-    assert "Index Scan" in plan
-    assert "Seq Scan" not in plan
-    assert "Sort" not in plan
+    assert_uses_index(
+        plan_of(connection, PAGES[kind], cursor | {"author_id": str(author), "limit": 101})
+    )
 
 
 @pytest.mark.parametrize("statement", [FIND, FIND_AUTHOR, DELETE], ids=["show", "author", "delete"])
-def test_one_chirp_is_found_by_its_key(
-    connection: Any, author: UUID, statement: ClauseElement
-) -> None:
+def test_chirp_is_found_by_its_key(connection: Any, author: UUID, statement: ClauseElement) -> None:
     plan = plan_of(connection, statement, {"id": str(UUID(int=0))})
 
     assert "Index Scan using pk_chirps on chirps" in plan
-    assert "Seq Scan" not in plan
+    assert_uses_index(plan)
 
 
 @pytest.mark.parametrize(
     ("statement", "parameters", "index"),
     [
         (login.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
-        (users.CHANGE, SOMEBODY, "pk_users"),
-        (login.REPLACE_HASH, SOMEBODY, "pk_users"),
+        (users.CHANGE, USER, "pk_users"),
+        (login.REPLACE_HASH, USER, "pk_users"),
         (refresh_tokens.FIND_USER, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
         (refresh_tokens.REVOKE, {"hash_of_token": TOKEN_HASH}, "pk_refresh_tokens"),
     ],
-    ids=["by email", "to change", "to hash anew", "by refresh token", "to revoke"],
+    ids=["log in", "change user", "replace hash", "refresh", "revoke"],
 )
-def test_people_are_found_by_an_index(
+def test_user_is_found_by_an_index(
     connection: Any, statement: ClauseElement, parameters: dict[str, Any], index: str
 ) -> None:
-    """Forced to: of a handful Postgres had better read them all."""
+    # With this few users, Postgres would otherwise read them all.
     plan = plan_of(connection, statement, parameters, "SET LOCAL enable_seqscan = off; ")
 
     assert f"Index Scan using {index}" in plan
 
 
-# Inside a function, plans show only by what they read
+# The delivery log. The plans of receive_event are hidden, but Postgres counts what it scans.
 
-EVENTS = 20_000
-MANY = f"""
+INSERT_EVENTS = f"""
     INSERT INTO users (email) SELECT n || '@example.com' FROM generate_series(1, 5000) n;
     INSERT INTO memberships SELECT id, true, '2026-01-01', 'evt_0' FROM users;
     INSERT INTO webhook_events
         (event_id, type, user_id, outcome, body, first_delivered_at, last_delivered_at)
     SELECT 'evt_of_' || n, 'user.upgraded', (SELECT min(id::text)::uuid FROM users),
-        CASE n % 10 WHEN 0 THEN 'stale' ELSE 'applied' END, '{{}}', at, at
-    FROM generate_series(1, {EVENTS}) n,
+        CASE n %% 10 WHEN 0 THEN 'stale' ELSE 'applied' END, '{{}}', at, at
+    FROM generate_series(1, {ROWS}) n,
         LATERAL (SELECT timestamptz '{AT}' + n * '1 s'::interval) moment (at);
     ANALYZE
 """
-OTHERS = """SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
-    AND backend_type = 'client backend'"""
 
 
 @pytest.fixture(scope="session")
-def full(database_url: URL) -> URL:
-    """A database with many events, which nobody else looks at."""
+def full_url(database_url: URL) -> URL:
+    """Provide a database with many events."""
     url = database_url.set(database=f"{database_url.database}_full")
     create_database(url)
     migrate(url)
-    ask(url, MANY)
+    run_alone(url, INSERT_EVENTS)
     return url
 
 
-def ask(url: URL, question: str) -> list[tuple[Any, ...]]:
-    """Ask once everybody else has hung up, and with that told what they have read."""
-    with closing(psycopg2.connect(url_text(url))) as connection, connection.cursor() as cursor:
+def run_alone(url: URL, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement after all other connections ended, and thereby reported their scans."""
+    with closing(psycopg2.connect(url_text(url))) as connection:
         connection.autocommit = True
-
-        def is_alone() -> bool:
-            cursor.execute(OTHERS)
-            return cursor.rowcount == 0
-
-        wait_until(is_alone)
-        cursor.execute(question)
-        return cursor.fetchall() if cursor.description else []
+        sql = sql_on(connection)
+        wait_until(lambda: not sql(f"SELECT pid {OTHERS} AND backend_type = 'client backend'"))
+        return sql(statement)
 
 
 def scans(url: URL) -> dict[str, tuple[int, int]]:
-    """How often each table was read from end to end, and how often by an index."""
-    counted = ask(url, "SELECT relname, seq_scan, coalesce(idx_scan, 0) FROM pg_stat_user_tables")
-    return {table: (from_end_to_end, by_index) for table, from_end_to_end, by_index in counted}
+    """Return the number of sequential scans and of index scans of each table."""
+    rows = run_alone(url, "SELECT relname, seq_scan, idx_scan FROM pg_stat_user_tables")
+    return {table: (sequential, by_index or 0) for table, sequential, by_index in rows}
 
 
-def test_a_delivery_and_the_log_of_them_read_no_table_from_end_to_end(full: URL) -> None:
-    [[user_id]] = ask(full, "SELECT user_id FROM webhook_events LIMIT 1")
+def test_deliveries_and_their_log_make_no_sequential_scan(full_url: URL) -> None:
+    [[user_id]] = run_alone(full_url, "SELECT user_id FROM webhook_events LIMIT 1")
     early, late = "2025-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
-    before = scans(full)
+    before = scans(full_url)
 
-    with an_app(full) as app:
-        client = app.test_client()
+    with an_app(full_url) as app:
         outcomes = [
-            client.post(
-                PATH, json=an_event(user_id, id=event_id, timestamp=at), headers=API_KEY
-            ).headers["Webhook-Outcome"]
+            outcome(deliver(app, an_event(user_id, id=event_id, timestamp=at)))
             for event_id, at in [("new", late), ("new", late), ("late", early)]
         ]
-        listed = client.get("/admin/webhooks?limit=3").get_json()
+        log = app.test_client().get("/admin/webhooks?limit=3").get_json()
 
-    after = scans(full)
-    assert (outcomes, len(listed)) == (["applied", "duplicate", "stale"], 3)
+    after = scans(full_url)
+    assert (outcomes, len(log)) == (["applied", "duplicate", "stale"], 3)
     assert after["webhook_events"][1] > before["webhook_events"][1]
     assert [table for table in after if after[table][0] != before[table][0]] == []
-
-
-# Of whatever a command asks
-
-
-@pytest.fixture
-def plans(full: URL) -> Iterator[tuple[Flask, list[str]]]:
-    """An application, and what Postgres means to do for each statement that it is told."""
-    plans: list[str] = []
-
-    class Explaining(extensions.cursor):
-        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
-            if query.split(maxsplit=1)[0] in {"SELECT", "UPDATE"}:
-                super().execute(f"EXPLAIN {query}", vars)
-                plans.append("\n".join(line for [line] in self.fetchall()))
-            super().execute(query, vars)
-
-    with an_app(full) as app:
-        use_cursor_class(app, Explaining)
-        yield app, plans
 
 
 @pytest.mark.parametrize(
@@ -212,17 +184,24 @@ def plans(full: URL) -> Iterator[tuple[Flask, list[str]]]:
         "prune --older-than 2026-01-08T00:10",
     ],
 )
-def test_a_command_reads_an_index_in_its_order(
-    plans: tuple[Flask, list[str]], monkeypatch: pytest.MonkeyPatch, command: str
+def test_command_of_the_delivery_log_uses_an_index(
+    full_url: URL, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    app, seen = plans
-    monkeypatch.setattr(pruning, "BATCH", 100)  # of 20,000 as 5,000 are of a million
+    plans: list[str] = []
 
-    ended = app.test_cli_runner().invoke(args=["webhooks", *command.split()])
+    class ExplainingCursor(extensions.cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+            if query.split(maxsplit=1)[0] in {"SELECT", "UPDATE"}:
+                super().execute(f"EXPLAIN {query}", vars)
+                plans.append("\n".join(line for [line] in self.fetchall()))
+            super().execute(query, vars)
 
-    assert ended.exit_code == 0
-    assert seen
-    for plan in seen:
-        assert "Index" in plan
-        assert "Seq Scan" not in plan
-        assert "Sort" not in plan
+    monkeypatch.setattr(pruning, "BATCH", 100)  # in proportion to the number of rows
+    with an_app(full_url) as app:
+        use_cursor_class(app, ExplainingCursor)
+        result = app.test_cli_runner().invoke(args=["webhooks", *command.split()])
+
+    assert result.exit_code == 0
+    assert plans
+    for plan in plans:
+        assert_uses_index(plan)
