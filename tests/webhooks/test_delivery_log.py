@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.databases import Sql, an_app
 from tests.support.deliveries import KNOWN_USER, PATH, days_ago, insert_event
-from tests.support.factories import API_KEY, a_user, an_event, an_id
+from tests.support.factories import API_KEY, a_user, an_id
 
 LOG = "/admin/webhooks"
 LINK = re.compile(r'<(/admin/webhooks\?[!-;=?-~]*)>; rel="next"')
@@ -64,14 +64,6 @@ def test_log_without_events_is_an_empty_list_without_a_link(client: FlaskClient)
 
     assert (response.status_code, response.get_json()) == (200, [])
     assert "Link" not in response.headers
-
-
-def test_ignored_event_has_no_user_in_the_log(client: FlaskClient) -> None:
-    client.post(PATH, json=an_event(KNOWN_USER, "invoice.paid"), headers=API_KEY)
-
-    [event] = client.get(LOG).get_json()
-
-    assert (event["outcome"], event["user_id"]) == ("ignored", None)
 
 
 def test_log_in_production_is_403(database_url: URL, sql: Sql) -> None:

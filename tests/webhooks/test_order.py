@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from tests.support.databases import Sql
 from tests.support.deliveries import PATH
@@ -164,26 +164,6 @@ def test_concurrent_events_with_duplicates_have_the_result_of_the_right_order(
     counted = [event for event, word in zip(storm, outcomes, strict=True) if word != "duplicate"]
     assert set(outcomes) <= {"applied", "stale", "duplicate"}
     assert Counter(counted) == Counter(set(storm))  # one delivery of each event counts
-
-
-@settings(max_examples=15)
-@given(storm=storms(), data=st.data())
-def test_events_with_a_time_and_no_id_have_one_result_in_two_orders(
-    make_receiver: MakeReceiver, storm: list[Event], data: st.DataObject
-) -> None:
-    """At the same time, the event with the greater key wins. Its key is made of type and data."""
-    receiver = make_receiver()
-
-    results = []
-    for order in (storm, data.draw(st.permutations(storm))):
-        for event in order:
-            receiver.post(event, timestamp=event.at.isoformat())
-        results.append(receiver.memberships())
-        for table in ("memberships", "webhook_events"):
-            users = [str(user_id) for user_id in receiver.users]
-            receiver.sql(f"DELETE FROM {table} WHERE user_id = ANY(%s::uuid[])", users)
-
-    assert results[0] == results[1] != []
 
 
 BYTEWISE = {

@@ -11,7 +11,6 @@ from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
 from chirpy.settings import DRIVER
-from tests.support.bodies import chunked
 from tests.support.credentials import KEYS, SECRET, signed
 from tests.support.databases import POLKA_KEY, Sql, an_app
 from tests.support.deliveries import KNOWN_USER, PATH
@@ -85,14 +84,11 @@ WRONG_CREDENTIALS: dict[str, tuple[dict[str, str], str]] = {
     "no key": ({"Authorization": ""}, "no ApiKey"),
     "the scheme Bearer": ({"Authorization": f"Bearer {GUESS}"}, "no ApiKey"),
     "another key": ({"Authorization": f"ApiKey {GUESS}"}, "wrong ApiKey"),
-    "a truncated key": ({"Authorization": f"ApiKey {POLKA_KEY[:-1]}"}, "wrong ApiKey"),
     "no id": ({"webhook-id": ""}, "webhook-id is missing or malformed"),
-    "an id with a dot": ({"webhook-id": "msg.1"}, "webhook-id is missing or malformed"),
     "another id": ({"webhook-id": "msg_2"}, "no signature matches"),
     "no time": ({"webhook-timestamp": ""}, WRONG_TIME),
     "a time long ago": ({"webhook-timestamp": "1614265330"}, WRONG_TIME),
     "no signature": ({"webhook-signature": ""}, "no signature matches"),
-    "another signature": ({"webhook-signature": f"v1,{'A' * 43}="}, "no signature matches"),
     "no base64": ({"webhook-signature": f"v1,{GUESS}"}, "a signature is not base64"),
     "nine signatures": (
         {"webhook-signature": " ".join([f"v1,{GUESS}"] * 9)},
@@ -120,8 +116,6 @@ def test_reason_of_a_401_is_in_the_log_and_not_in_the_response(
 
 REFUSED: dict[str, tuple[bytes, int, str]] = {
     "not JSON": (private_body({}) + b"}", 400, "The request body is not valid JSON"),
-    "not UTF-8": (private_body({}) + b"\xff", 400, "The request body is not valid JSON"),
-    "empty": (b"", 400, "The request body is not valid JSON"),
     "lines": (b'\n{"level":"ERROR"}\n{', 400, "The request body is not valid JSON"),
     "no event": (private_body({}), 400, "event is missing"),
     "a wrong user id": (
@@ -156,15 +150,6 @@ def test_refused_delivery_is_one_line_of_the_log_without_secrets(
     assert log.getvalue().count("\n") == 1
     assert_no_secret(headers, log.getvalue(), response.text, str(response.headers))
     assert PRIVATE not in log.getvalue() + response.text
-
-
-def test_chunked_body_that_is_too_large_is_in_the_log(client: FlaskClient, log: StringIO) -> None:
-    request = chunked(b" " * 65537)
-
-    response = client.post(PATH, **request | {"headers": request["headers"] | API_KEY})
-
-    assert response.status_code == 413
-    assert refusal_reason(log, response) == "The request body is larger than 65536 bytes"
 
 
 def test_reused_event_id_is_in_the_log(client: FlaskClient, sql: Sql, log: StringIO) -> None:
