@@ -1,7 +1,6 @@
 """`flask webhooks`: read and prune the delivery log."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,30 +12,9 @@ from chirpy.database.explanations import database_errors_explained
 from chirpy.webhooks import delivery_log, pruning
 from chirpy.webhooks.delivery_log_schemas import dump_event
 from chirpy.webhooks.models import OUTCOMES, WebhookEvent
-
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-AGE = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
+from chirpy.webhooks.past_time import PastTime
 
 webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
-
-
-class PastTime(click.ParamType[datetime]):
-    """A time: an age such as `90d` or `12h`, or ISO 8601, in UTC if it has no zone."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        try:
-            if age := AGE.fullmatch(value):
-                return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
-            time = datetime.fromisoformat(value)
-        except (ValueError, OverflowError):
-            self.fail(
-                f"{value!r} is neither an age such as 90d or 12h nor a time such as 2026-01-31",
-                param,
-                ctx,
-            )
-        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @webhook_commands.command("list")
