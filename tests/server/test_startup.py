@@ -51,7 +51,8 @@ APP = str(PROJECT / "app.py")
 MAX_START_TIME = 3  # seconds, if nothing must be installed or created
 UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 EXPLAINED = (MigrationFailed, ClickException)
-DATABASE_PROBLEMS = {
+DATABASE_PROBLEMS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "closed port": ({"host": "127.0.0.1", "port": 1, "query": {}}, "refused", "start Postgres"),
     "unknown host": ({"host": "x.invalid", "query": {}}, "x.invalid", "correct the host"),
     "unknown option": ({"query": {"surprise": "1"}}, "surprise", "remove that option"),
     "wrong password": ({"password": "wrong"}, "authentication failed", "correct the user"),
@@ -100,9 +101,8 @@ def test_start_on_a_port_in_use_suggests_another(database_url: URL) -> None:
     assert len(message.splitlines()) == 2
 
 
-@pytest.mark.parametrize("arguments", [(APP,), ("-m", "flask", "db", "upgrade")])
-def test_unreachable_database_is_one_message(arguments: tuple[str, ...]) -> None:
-    message = failed_start(*arguments, DB_URL=url_text(UNREACHABLE))
+def test_flask_db_upgrade_without_a_database_is_one_message() -> None:
+    message = failed_start("-m", "flask", "db", "upgrade", DB_URL=url_text(UNREACHABLE))
 
     assert "Connection refused" in message
     assert "Next: start Postgres" in message

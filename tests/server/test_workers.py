@@ -84,13 +84,6 @@ def test_stop_waits_for_requests_in_progress(
     assert sql("SELECT email FROM users") == [(user["email"],)]
 
 
-def test_ctrl_c_in_a_terminal_stops_an_idle_server_immediately(database_url: URL) -> None:
-    with a_server(database_url, WORKERS="3") as server:
-        os.killpg(server.process.pid, signal.SIGINT)
-
-        assert server.process.wait(STOP_TIMEOUT) == 0
-
-
 def test_workers_free_the_port_after_their_parent_was_killed(database_url: URL) -> None:
     with a_server(database_url, WORKERS="2") as server:
         server.kill()
@@ -120,7 +113,7 @@ def test_workers_share_visits_and_open_one_connection_per_thread(
         with locked(database_url, "ALTER SEQUENCE visits OWNED BY NONE"):
             visits = pool.map(server.request, ["GET"] * 24, ["/app/"] * 24)
             wait_until(lambda: waiting(sql) >= 4)
-            most = max(connections(sql) for _ in range(200))  # long enough for a fifth to appear
+            most = max(connections(sql) for _ in range(50))  # long enough for a fifth to appear
 
         assert {visit.status for visit in visits} == {200}
         assert most - before == 4
