@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -86,37 +84,21 @@ def test_chunked_event_is_stored_whole(server: Server, sql: Sql, size: int) -> N
     assert sql("SELECT body FROM webhook_events") == [(event.decode(),)]
 
 
-@pytest.mark.parametrize(("excess", "status"), [(0, 204), (1, 413)])
-def test_body_limit_is_the_same_with_length_and_in_chunks(
-    server: Server, sql: Sql, excess: int, status: int
-) -> None:
-    event = json.dumps(an_event(a_user(sql))).encode().ljust(BODY_LIMIT + excess)
-
-    assert statuses(server.send(CHUNKED + chunks(event, 8000))) == [status]
-    assert statuses(server.send(with_length(event))) == [status]
-
-
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_body_of_ten_megabytes_is_413_with_an_error(server: Server, framing: str) -> None:
-    body = b" " * 10_000_000
-    request = with_length(body) if framing == "length" else CHUNKED + chunks(body, 100_000)
+@pytest.mark.parametrize(
+    ("size", "status"), [(BODY_LIMIT, 204), (BODY_LIMIT + 1, 413), (10_000_000, 413)]
+)
+def test_body_above_the_limit_is_413_with_an_error(
+    server: Server, sql: Sql, size: int, status: int, framing: str
+) -> None:
+    event = json.dumps(an_event(a_user(sql))).encode().ljust(size)
 
-    response = server.send(request)
-
-    assert statuses(response) == [413]
-    assert json.loads(response.partition(b"\r\n\r\n")[2])["error"]
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-@pytest.mark.parametrize("headers", [[], ["-H", "Transfer-Encoding: chunked"]])
-def test_curl_shows_the_413_for_a_body_of_ten_megabytes(server: Server, headers: list[str]) -> None:
-    command = ["curl", "-s", "-w", "%{http_code}", f"{server.url}/api/users", "--data-binary", "@-"]
-
-    result = subprocess.run(
-        [*command, *headers], input=b" " * 10_000_000, capture_output=True, check=False
+    response = server.send(
+        with_length(event) if framing == "length" else CHUNKED + chunks(event, 8000)
     )
 
-    assert result.stdout.endswith(b"413")
+    assert statuses(response) == [status]
+    assert status == 204 or json.loads(response.partition(b"\r\n\r\n")[2])["error"]
 
 
 @pytest.mark.parametrize(("request_", "status"), INVALID_REQUESTS.values(), ids=INVALID_REQUESTS)

@@ -44,12 +44,10 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The decoded body."""
         return self.body.decode()
 
     @property
     def json(self) -> Any:
-        """The value that the body contains as JSON."""
         return json.loads(self.body)
 
 
@@ -132,7 +130,6 @@ class Server:
             return read_all(connection)
 
     def connect(self) -> socket.socket:
-        """Return a new TCP connection."""
         return socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
 
     @property
