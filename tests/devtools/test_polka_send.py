@@ -20,10 +20,10 @@ from werkzeug import Request, Response
 
 from chirpy.devtools.polka import delivery
 from chirpy.devtools.polka.commands import polka
-from chirpy.devtools.polka.delivery import LONGEST_WAIT, STRETCH, wait_after
+from chirpy.devtools.polka.delivery import LONGEST_WAIT, wait_after
 from chirpy.settings import parse_signing_key
 from tests.support.databases import Sql, an_app
-from tests.support.factories import a_user, an_event, an_id
+from tests.support.factories import a_user, an_event
 from tests.support.server import PROJECT, Server, a_server, free_port, run_python
 from tests.support.wsgi_server import serve
 
@@ -31,13 +31,6 @@ FIRST, SECOND = ("whsec_" + letter * 32 for letter in "ab")
 NOWHERE = "http://127.0.0.1:9"
 
 Send = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def signature_server(database_url: URL) -> Iterator[Server]:
-    """A server that requires signatures made with FIRST."""
-    with a_server(database_url, POLKA_WEBHOOK_SECRETS=FIRST) as server:
-        yield server
 
 
 @pytest.fixture
@@ -71,14 +64,10 @@ def sender(app: Flask) -> Send:
 class Receiver:
     """A receiver that answers with its statuses in turn, 0 for no answer, and keeps requests."""
 
-    def __init__(self, *statuses: int, **headers: str) -> None:
-        self.statuses = list(statuses)
-        self.answer_headers = headers
-        self.bodies: list[Any] = []
-        self.headers: list[Any] = []
-        self.times: list[float] = []
-        self.meeting = Barrier(1)
-        self.url = ""
+    def __init__(self, statuses: tuple[int, ...], headers: dict[str, str]) -> None:
+        self.statuses, self.answer_headers = list(statuses), headers
+        self.bodies, self.headers, self.times = list[Any](), list[Any](), list[float]()
+        self.meeting, self.url = Barrier(1), ""
 
     def answer(self, request: Request) -> Response:
         self.times.append(time.monotonic())
@@ -95,8 +84,7 @@ class Receiver:
 @contextmanager
 def a_receiver(*statuses: int, port: int = 0, **headers: str) -> Iterator[Receiver]:
     """Serve a Receiver; `headers` are those of failures."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    receiver = Receiver(*statuses, **named)
+    receiver = Receiver(statuses, {name.replace("_", "-"): text for name, text in headers.items()})
     with serve(Request.application(receiver.answer), port) as receiver.url:
         yield receiver
 
@@ -117,18 +105,9 @@ def test_send_makes_a_new_id_and_the_current_time(server: Server, send: Send, sq
     assert [result.exit_code for result in results] == [0, 0]
     assert [attempts(result) for result in results] == [["delivery 1, attempt 1: 204 applied"]] * 2
     assert sql(
-        """SELECT DISTINCT type, user_id, deliveries, occurred_at > now() - interval '10 s'
-        FROM webhook_events"""
-    ) == [("user.upgraded", str(user_id), 1, True)]
-    assert sql("SELECT count(DISTINCT event_id) FROM webhook_events") == [(2,)]
-
-
-def test_send_prints_url_and_body(send: Send) -> None:
-    with a_receiver(204) as receiver:
-        result = send("user.upgraded", "nobody", to=receiver.url)
-
-    [first, _] = result.output.splitlines()
-    assert first == f"POST {receiver.url}/api/polka/webhooks {json.dumps(receiver.bodies[0])}"
+        """SELECT count(DISTINCT event_id), min(type), min(user_id::text), sum(deliveries),
+        min(occurred_at) > now() - interval '10 s' FROM webhook_events"""
+    ) == [(2, "user.upgraded", str(user_id), 2, True)]
 
 
 @pytest.mark.parametrize(
@@ -136,36 +115,31 @@ def test_send_prints_url_and_body(send: Send) -> None:
 )
 def test_send_without_id_and_timestamp_is_the_course_form(send: Send, options: list[str]) -> None:
     with a_receiver(204) as receiver:
-        send("user.downgraded", "nobody", *options, to=receiver.url)
+        result = send("user.downgraded", "nobody", *options, to=receiver.url)
 
     assert receiver.bodies == [an_event("nobody", "user.downgraded")]
     assert "webhook-id" not in receiver.headers[0]
+    sent = json.dumps(receiver.bodies[0])
+    assert result.stdout.splitlines()[0] == f"POST {receiver.url}/api/polka/webhooks {sent}"
 
 
 @pytest.mark.parametrize(
-    ("settings", "changed"),
+    ("data", "sent"),
     [
-        (["data.plan=gold"], {"data": {"user_id": "nobody", "plan": "gold"}}),
-        (["data.seats=3"], {"data": {"user_id": "nobody", "seats": 3}}),
-        (['data.seats="3"'], {"data": {"user_id": "nobody", "seats": "3"}}),
-        (["data.a.b=[null]"], {"data": {"user_id": "nobody", "a": {"b": [None]}}}),
-        (["data=5"], {"data": 5}),
-        (["event.name=x"], {"event": {"name": "x"}}),
-        (["note=NaN"], {"note": "NaN"}),
-        (["note="], {"note": ""}),
-        (["note=a=b"], {"note": "a=b"}),
-        (["data=5", "data.a=1", "b=2"], {"data": {"a": 1}, "b": 2}),
+        ('{"plan": "gold", "seats": [3]}', {"user_id": "nobody", "plan": "gold", "seats": [3]}),
+        ('{"user_id": 5}', {"user_id": 5}),
+        ("5", 5),
     ],
     ids=str,
 )
-def test_send_set_changes_any_member(
-    send: Send, settings: list[str], changed: dict[str, Any]
-) -> None:
-    options = [f"--set={setting}" for setting in settings]
+def test_send_data_adds_to_the_data_or_replaces_it(send: Send, data: str, sent: object) -> None:
+    event = "x", "nobody", "--id=evt 1", "--timestamp=yesterday", f"--data={data}"
     with a_receiver(204) as receiver:
-        send("x", "nobody", "--id=evt 1", "--timestamp=yesterday", *options, to=receiver.url)
+        send(*event, to=receiver.url)
 
-    assert receiver.bodies == [an_event("nobody", "x", id="evt 1", timestamp="yesterday") | changed]
+    assert receiver.bodies == [
+        {"id": "evt 1", "timestamp": "yesterday", "event": "x", "data": sent}
+    ]
 
 
 # Several deliveries
@@ -175,10 +149,9 @@ def test_send_times_delivers_the_same_event_again(server: Server, send: Send, sq
     result = send("user.upgraded", a_user(sql), "--times", 3, to=server.url)
 
     assert result.exit_code == 0
+    outcomes = ["applied", "duplicate", "duplicate"]
     assert attempts(result) == [
-        "delivery 1, attempt 1: 204 applied",
-        "delivery 2, attempt 1: 204 duplicate",
-        "delivery 3, attempt 1: 204 duplicate",
+        f"delivery {number}, attempt 1: 204 {outcome}" for number, outcome in enumerate(outcomes, 1)
     ]
     assert sql("SELECT deliveries FROM webhook_events") == [(3,)]
 
@@ -199,23 +172,19 @@ def test_send_key_replaces_polka_key(server: Server, send: Send, sql: Sql) -> No
     result = send("user.upgraded", a_user(sql), "--key", "another", "--attempts=1", to=server.url)
 
     assert result.exit_code == 1
-    assert attempts(result)[0].startswith("delivery 1, attempt 1: 401 ")
-    assert attempts(result)[0].endswith("; given up")
+    assert re.fullmatch("delivery 1, attempt 1: 401 .*; given up", attempts(result)[0])
 
 
-@pytest.mark.parametrize(
-    ("options", "answer"),
-    [([], "204 applied"), (["--sign"], "204 applied"), (["--no-sign"], "401")],
-)
-def test_send_signs_with_the_first_secret(
-    signature_server: Server, send_signed: Send, sql: Sql, options: list[str], answer: str
+def test_send_signs_with_the_first_secret_unless_no_sign(
+    database_url: URL, send_signed: Send, sql: Sql
 ) -> None:
-    event = "user.upgraded", a_user(sql), "--id", an_id(), "--attempts=1"
+    event = "user.upgraded", a_user(sql), "--attempts=1"
+    with a_server(database_url, POLKA_WEBHOOK_SECRETS=FIRST) as server:
+        signed, unsigned = (send_signed(*event, *no, to=server.url) for no in ([], ["--no-sign"]))
 
-    result = send_signed(*event, *options, to=signature_server.url)
-
-    assert result.exit_code == (answer == "401")
-    assert attempts(result)[0].startswith(f"delivery 1, attempt 1: {answer}")
+    assert attempts(signed) == ["delivery 1, attempt 1: 204 applied"]
+    assert attempts(unsigned)[0].startswith("delivery 1, attempt 1: 401 ")
+    assert (signed.exit_code, unsigned.exit_code) == (0, 1)
 
 
 def test_send_signs_each_attempt_again(send_signed: Send) -> None:
@@ -238,23 +207,13 @@ def test_send_refuses_to_sign_an_id_that_no_header_can_carry(
     assert "Next: --no-sign" in result.output
 
 
-def test_send_sign_without_secrets_is_a_usage_error(send: Send) -> None:
-    result = send("x", "nobody", "--sign", to=NOWHERE)
-
-    assert result.exit_code == 2
-    assert "Next: set POLKA_WEBHOOK_SECRETS" in result.output
-
-
 # Retries
 
 
 @pytest.mark.parametrize("status", [200, 204, 299])
 def test_send_ends_a_delivery_with_any_2xx(send: Send, status: int) -> None:
     with a_receiver(status) as receiver:
-        result = send("x", "nobody", to=receiver.url)
-
-    assert result.exit_code == 0
-    assert len(receiver.bodies) == 1
+        assert send("x", "nobody", to=receiver.url).exit_code == 0
 
 
 @pytest.mark.usefixtures("short_waits")
@@ -276,7 +235,7 @@ def test_send_doubles_its_waits_and_prints_them(send: Send) -> None:
     printed = [float(line.rpartition("again in ")[2].split()[0]) for line in attempts(result)[:2]]
     waited = [later - earlier for earlier, later in pairwise(receiver.times)]
     for at_least, wait, duration in zip([0.5, 1], printed, waited, strict=True):
-        assert at_least - 0.1 < wait < at_least * STRETCH + 0.1
+        assert at_least - 0.1 < wait < at_least * 1.25 + 0.1
         assert wait - 0.1 < duration < wait + 0.5
 
 
@@ -285,7 +244,7 @@ def test_send_doubles_its_waits_and_prints_them(send: Send) -> None:
     ("retry_after", "at_least", "at_most"),
     [
         *[("1", 1, 2.5), ("a date", 0.8, 4), ("Sun, 06 Nov 1994 08:49:37 GMT", 0, 1)],
-        *[(invalid, 0, 1) for invalid in ("-1", "soon", "1.5", "9" * 30)],
+        *[(invalid, 0, 1) for invalid in ("-1", "soon", "1.5")],
     ],
 )
 def test_send_waits_as_long_as_a_valid_retry_after(
@@ -299,9 +258,9 @@ def test_send_waits_as_long_as_a_valid_retry_after(
     assert at_least <= receiver.times[1] - receiver.times[0] < at_most
 
 
-@pytest.mark.parametrize(("number", "retry_after"), [(1, 3600), (100, 0)])
+@pytest.mark.parametrize(("number", "retry_after"), [(1, 3600), (1, float("inf")), (100, 0)])
 def test_send_never_waits_much_longer_than_a_minute(number: int, retry_after: float) -> None:
-    assert LONGEST_WAIT <= wait_after(number, retry_after) <= LONGEST_WAIT * STRETCH
+    assert LONGEST_WAIT <= wait_after(number, retry_after) <= LONGEST_WAIT * 1.25
 
 
 @pytest.mark.usefixtures("short_waits")
@@ -315,30 +274,23 @@ def test_send_retries_until_a_receiver_starts(send: Send) -> None:
         sending.join()
 
     assert results[0].exit_code == 0
-    assert "attempt 1: no answer: Connection refused; again in " in attempts(results[0])[0]
+    assert re.search("attempt 1: no answer: .*refused; again in ", attempts(results[0])[0])
 
 
 @pytest.mark.usefixtures("short_waits")
-def test_send_gives_up_after_the_last_attempt(send: Send) -> None:
-    with a_receiver(500, 500) as receiver:
-        result = send("x", "nobody", "--attempts=2", to=receiver.url)
+def test_send_fails_if_it_gives_up_one_of_several_deliveries(send: Send) -> None:
+    with a_receiver(204, 500, 500, 204) as receiver:
+        result = send("x", "nobody", "--times=3", "--attempts=2", to=receiver.url)
 
     assert result.exit_code == 1
-    assert attempts(result)[-1] == "delivery 1, attempt 2: 500 INTERNAL SERVER ERROR; given up"
-
-
-def test_send_fails_if_one_of_several_deliveries_fails(send: Send) -> None:
-    with a_receiver(204, 400, 204) as receiver:
-        result = send("x", "nobody", "--times=3", "--attempts=1", to=receiver.url)
-
-    assert result.exit_code == 1
-    assert len(receiver.bodies) == 3
+    assert attempts(result)[2] == "delivery 2, attempt 2: 500 INTERNAL SERVER ERROR; given up"
+    assert attempts(result)[3].startswith("delivery 3, attempt 1: 204")
 
 
 def test_send_prints_the_error_and_the_hint_of_an_answer(server: Server, send: Send) -> None:
     event = "user.upgraded", "00000000-0000-4000-8000-000000000000", "--attempts=1"
 
-    unknown, invalid = (send(*event, *options, to=server.url) for options in ([], ["--set=data=5"]))
+    unknown, invalid = (send(*event, *options, to=server.url) for options in ([], ["--data=5"]))
 
     assert re.fullmatch(r"delivery 1, attempt 1: 404 \w.*; given up", attempts(unknown)[0])
     assert re.fullmatch(r"delivery 1, attempt 1: 400 data \w.*; given up", attempts(invalid)[0])
@@ -348,17 +300,24 @@ def test_send_prints_the_error_and_the_hint_of_an_answer(server: Server, send: S
 
 
 @pytest.mark.parametrize(
-    "option",
+    ("option", "status", "problem"),
     [
-        *["--to=ftp://example.com", "--to=example.com", "--to=http://", "--to=http://x:port/"],
-        *["--to=http://x/a b", "--key=a b", "--key=é", "--key=", "--set=plan", "--set==gold"],
-        *["--times=0", "--attempts=0"],
+        ("--to=example.com", 1, "unknown url type"),
+        ("--to=http://x:port/", 1, "nonnumeric port"),
+        ("--to=http://x/a b", 1, "control characters"),
+        ("--to=ftp://example.com", 1, "unknown url type: ftp; given up"),
+        ("--key=a\nb", 1, "Invalid header value"),
+        ("--data=plan", 2, "Invalid value for '--data'"),
+        ("--times=0", 2, "Invalid value for '--times'"),
+        ("--attempts=0", 2, "Invalid value for '--attempts'"),
     ],
 )
-def test_send_refuses_invalid_options(app: Flask, option: str) -> None:
-    result = app.test_cli_runner().invoke(polka, ["send", "user.upgraded", "nobody", option])
+def test_send_refuses_invalid_options(app: Flask, option: str, status: int, problem: str) -> None:
+    event = "send", "user.upgraded", "nobody", "--attempts=1"
+    result = app.test_cli_runner().invoke(polka, [*event, option])
 
-    assert result.exit_code == 2
+    assert result.exit_code == status
+    assert problem in result.output
 
 
 def test_send_uses_the_server_of_its_settings(server: Server, sql: Sql) -> None:

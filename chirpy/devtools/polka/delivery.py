@@ -1,85 +1,89 @@
-"""Deliver messages until they are acknowledged.
+"""Deliver events until they are acknowledged.
 
 As Standard Webhooks 1.0.0 says, every answer but a 2xx is a failure to retry, even a 401. The waits
 double, are at least as long as `Retry-After`, and are stretched at random to spread the retries.
 """
 
-from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from queue import SimpleQueue
 from random import uniform
-from threading import Event
+from time import monotonic
 from typing import NamedTuple
 
-from chirpy.devtools.polka.receiver import Answer, Message, Receiver
+import click
+
+from chirpy.devtools.polka.events import Event
+from chirpy.devtools.polka.receiver import Answer, Receiver
 
 FIRST_WAIT = 0.5  # seconds
 LONGEST_WAIT = 60  # seconds, even for a longer `Retry-After`: a developer is waiting
-STRETCH = 1.25  # the greatest factor of a wait
+
+Answers = Mapping[str, Sequence[Answer]]  # by the id of the event
 
 
 class Attempt(NamedTuple):
-    """An attempt of a delivery; `wait` is in seconds until the next, 0 after the last."""
+    """An attempt of a delivery, and a text for the user."""
 
-    delivery: int
-    message: Message
-    number: int
+    event: Event
     answer: Answer
-    wait: float
-
-    def __str__(self) -> str:
-        then = f"; again in {self.wait:.1f} s" if self.wait else "; given up" * self.given_up
-        return f"delivery {self.delivery}, attempt {self.number}: {self.answer}{then}"
-
-    @property
-    def given_up(self) -> bool:
-        """Whether the last attempt has failed."""
-        return not (self.wait or self.answer.acknowledged)
-
-
-Waiting = SimpleQueue[tuple[int, Message] | None]
-Ended = SimpleQueue[Attempt | None]
+    text: str
+    given_up: bool  # whether it was the last one, and failed
 
 
 def deliver(
-    receiver: Receiver, messages: Iterable[Message], *, attempts: int, concurrency: int
+    receiver: Receiver, events: Sequence[Event], attempts: int, concurrency: int
 ) -> Generator[Attempt]:
-    """Deliver all messages; yield each attempt when it ends. Close the generator to stop."""
-    waiting, ended, stopped = Waiting(), Ended(), Event()
-    for item in (*enumerate(messages, start=1), *[None] * concurrency):
-        waiting.put(item)
+    """Deliver all events; yield each attempt when it ends. Leave the loop to stop."""
+    ended, stopped = SimpleQueue[Attempt | Future[None]](), threading.Event()
+
+    def deliver_one(delivery: int, event: Event) -> None:
+        for number in range(1, attempts + 1):
+            answer = receiver.send(event.body, event.id)
+            wait = 0 if answer.acknowledged else wait_after(number, answer.retry_after)
+            given_up = number == attempts and not answer.acknowledged
+            then = "; given up" if given_up else f"; again in {wait:.1f} s" if wait else ""
+            text = f"delivery {delivery}, attempt {number}: {answer}{then}"
+            ended.put(Attempt(event, answer, text, given_up))
+            if answer.acknowledged or given_up or stopped.wait(wait):
+                break
+
     with ThreadPoolExecutor(concurrency) as pool:
-        shared = receiver, attempts, waiting, ended, stopped
-        workers = [pool.submit(work, *shared) for _ in range(concurrency)]
         try:
-            for worker in workers:
-                worker.add_done_callback(lambda _: ended.put(None))
-                yield from iter(ended.get, None)
+            for delivery, event in enumerate(events, start=1):
+                pool.submit(deliver_one, delivery, event).add_done_callback(ended.put)
+            for _ in events:
+                while isinstance(item := ended.get(), Attempt):
+                    yield item
+                item.result()  # raises what the delivery has raised
         finally:
             stopped.set()
-    for worker in workers:
-        worker.result()  # raises what the worker has raised
-
-
-def work(receiver: Receiver, attempts: int, waiting: Waiting, ended: Ended, stopped: Event) -> None:
-    """Deliver one message after the other over one connection."""
-    with closing(receiver.connect()) as connection:
-        for delivery, message in iter(waiting.get, None):
-            wait = 0.0
-            for number in range(1, attempts + 1):
-                if stopped.wait(wait):
-                    return
-                answer = receiver.send(message, connection)
-                is_last = answer.acknowledged or number == attempts
-                wait = 0 if is_last else wait_after(number, answer.retry_after)
-                ended.put(Attempt(delivery, message, number, answer, wait))
-                if is_last:
-                    break
-                connection.close()  # or the receiver might, during the wait
+            pool.shutdown(cancel_futures=True)
 
 
 def wait_after(number: int, retry_after: float) -> float:
     """Return the seconds between the failed attempt `number` and the next."""
     wait = max(FIRST_WAIT * 2.0 ** (number - 1), retry_after)
-    return min(wait, LONGEST_WAIT) * uniform(1, STRETCH)
+    return min(wait, LONGEST_WAIT) * uniform(1, 1.25)
+
+
+def deliver_with_progress(receiver: Receiver, events: Sequence[Event], *limits: int) -> Answers:
+    """Deliver events with a progress bar and a summary; raise ClickException if one fails."""
+    answers, start = defaultdict[str, list[Answer]](list), monotonic()
+    with click.progressbar(length=len(events), file=sys.stderr, show_pos=True) as bar:
+        for attempt in deliver(receiver, events, *limits):
+            answers[attempt.event.id].append(attempt.answer)
+            bar.update(attempt.answer.acknowledged)
+            if attempt.given_up:
+                break
+    seconds = monotonic() - start
+    click.echo(f"{bar.pos} of {len(events)} deliveries acknowledged in {seconds:.1f} s:")
+    for answer, count in Counter(map(str, chain(*answers.values()))).most_common():
+        click.echo(f"{count:8} {answer}")
+    if missing := len(events) - bar.pos:
+        raise click.ClickException(f"Nothing was checked: {missing} deliveries have no 2xx")
+    return answers

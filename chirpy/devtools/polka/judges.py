@@ -1,138 +1,117 @@
-"""Check what a storm has left: as any client sees it, or in the database."""
+"""Make the users of a storm, and check what it has left: over HTTP or in the database.
+
+A judge yields the ids of new users, and a function that yields differences from what is due.
+"""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from secrets import token_hex, token_urlsafe
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urljoin
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import click
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 
 from chirpy.accounts.models import Membership, User
 from chirpy.database.engine import db
-from chirpy.devtools.polka.delivery import deliver
-from chirpy.devtools.polka.receiver import Answer, Message, Receiver
-from chirpy.devtools.polka.storm import TYPES, Answers, Row, StormEvent, differences
-from chirpy.webhooks.models import WebhookEvent as Event
+from chirpy.devtools.polka.delivery import Answers
+from chirpy.devtools.polka.events import UPGRADED, Event
+from chirpy.devtools.polka.receiver import Answer, Receiver
+from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
-RED = "is_chirpy_red"
 LOGINS = 8  # concurrent requests; each hashes a password
 
-
-def new_emails(count: int) -> list[str]:
-    """Return emails that no user has."""
-    run = token_hex(8)
-    return [f"storm-{run}-{number}@polka.example" for number in range(1, count + 1)]
+Judge = tuple[list[str], Callable[[Sequence[Event], Answers], Iterator[str]]]
 
 
-class HttpJudge:
-    """Make users with `POST /api/users`; read whether they are red with `POST /api/login`."""
+@contextmanager
+def http_judge(url: str, count: int) -> Iterator[Judge]:
+    """Make users, who stay: the course has no route that deletes them. Compare their color."""
+    click.echo(f"making {count} users on {urljoin(url, '/')}, which stay there")
+    bodies = [
+        json.dumps({"email": f"{uuid4()}@storm.example", "password": str(uuid4())}).encode()
+        for _ in range(count)
+    ]
+    user_ids = [str(user_id) for user_id in post(urljoin(url, "/api/users"), bodies, "id")]
 
-    scope = f"{RED} of the users"
+    def differences(events: Sequence[Event], _answers: Answers) -> Iterator[str]:
+        colors = map(json.dumps, post(urljoin(url, "/api/login"), bodies, "is_chirpy_red"))
+        due = {user_id: {"false"} for user_id in user_ids}
+        # Any event of a user's last timestamp may count.
+        for (user_id, _), last in groupby(sorted(events), attrgetter("user_id", "timestamp")):
+            due[user_id] = {json.dumps(event.type == UPGRADED) for event in last}
+        found = dict(zip(user_ids, colors, strict=True))
+        return (f"is_chirpy_red of user {difference}" for difference in compare(found, due))
 
-    def __init__(self, url: str) -> None:
-        self.url, self.password = url, token_urlsafe(16)
-        self.user_ids: dict[str, Any] = {}  # by email
-
-    @contextmanager
-    def users(self, count: int) -> Iterator[list[str]]:
-        """Make users, which stay: the course has no route that deletes them."""
-        click.echo(f"making {count} users on {urljoin(self.url, '/')}, which stay there")
-        self.user_ids = self.post("/api/users", new_emails(count), "id")
-        yield list(map(str, self.user_ids.values()))
-
-    def differences(self, events: Sequence[StormEvent], _answers: Answers) -> Iterator[str]:
-        """Compare users with their last event, or with any event of the last timestamp."""
-        is_red = self.post("/api/login", self.user_ids, RED)
-        found: dict[str, list[Row]] = {
-            f"user {self.user_ids[email]}": [(RED, json.dumps(value))]
-            for email, value in is_red.items()
-        }
-        last = {event.user_id: event.occurred_at for event in sorted(events)}
-        due: dict[str, set[Row]] = {name: set() for name in found}
-        for event in events:
-            if event.occurred_at == last[event.user_id]:
-                due[f"user {event.user_id}"].add((RED, json.dumps(event.is_upgrade)))
-        return differences(found, {name: rows or {(RED, "false")} for name, rows in due.items()})
-
-    def post(self, path: str, emails: Iterable[str], name: str) -> dict[str, Any]:
-        """Send credentials; return the member `name` of each answer by email, or fail."""
-        receiver, values = Receiver(urljoin(self.url, path)), {}
-        bodies = [{"email": email, "password": self.password} for email in emails]
-        messages = [Message(body["email"], json.dumps(body).encode()) for body in bodies]
-        with closing(deliver(receiver, messages, attempts=1, concurrency=LOGINS)) as attempts:
-            for _, message, _, answer, _ in attempts:
-                if not answer.acknowledged or name not in answer.content:
-                    raise click.ClickException(
-                        f"--verify http needs a 2xx with `{name}` from POST {receiver.url},"
-                        f" which answered: {answer}\nNext: check --to and the log of that server"
-                    )
-                values[message.id] = answer.content[name]
-        return values
+    yield user_ids, differences
 
 
-class DatabaseJudge:
-    """Make users in the database; compare its events and memberships with the storm."""
-
-    scope = "webhook_events and memberships"
-
-    def __init__(self, keep: bool) -> None:
-        self.keep = keep
-        self.user_ids: list[UUID] = []
-
-    @contextmanager
-    def users(self, count: int) -> Iterator[list[str]]:
-        """Make users; delete them and their events at the end, unless `keep`."""
-        rows = [{"email": email} for email in new_emails(count)]
-        self.user_ids = list(db.session.scalars(insert(User).returning(User.id), rows))
-        db.session.commit()
-        try:
-            yield [str(user_id) for user_id in self.user_ids]
-        finally:
-            if not self.keep:
-                # Users first: it waits for deliveries in progress, and later ones find no user.
-                db.session.execute(delete(User).where(User.id.in_(self.user_ids)))
-                db.session.execute(delete(Event).where(Event.user_id.in_(self.user_ids)))
-                db.session.commit()
-
-    def differences(self, events: Sequence[StormEvent], answers: Answers) -> Iterator[str]:
-        """Compare the rows: each event once, each membership as after the user's last event."""
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in db.session.scalars(select(Event).where(Event.user_id.in_(self.user_ids))):
-            values = row.type, str(row.user_id), row.occurred_at, row.outcome, row.deliveries
-            found[f"event {row.event_id}"].append(values)
-        for m in db.session.scalars(
-            select(Membership).where(Membership.user_id.in_(self.user_ids))
-        ):
-            found[f"user {m.user_id}"].append((m.is_chirpy_red, m.as_of, m.event_id))
-        last = {event.user_id: event for event in sorted(events)}
-        due = {
-            f"event {event.id}": event_rows(event, event is last[event.user_id], answers[event.id])
-            for event in events
-        }
-        for user_id, event in last.items():
-            due[f"user {user_id}"] = {(event.is_upgrade, event.occurred_at, event.id)}
-        return differences(found, due)
+def post(url: str, bodies: Iterable[bytes], name: str) -> Iterator[Any]:
+    """Send requests, and yield the member `name` of each answer. Fail if there is none."""
+    with ThreadPoolExecutor(LOGINS) as pool:
+        for answer in pool.map(Receiver(url).send, bodies):
+            if not answer.acknowledged or name not in answer.content:
+                raise click.ClickException(f"No {name} from POST {url}: {answer}. Next: check --to")
+            yield answer.content[name]
 
 
-def event_rows(event: StormEvent, is_last: bool, answers: Sequence[Answer]) -> set[Row]:
-    """Return the rows that fit the answers to the deliveries of an event.
+@contextmanager
+def database_judge(keep: bool, count: int) -> Iterator[Judge]:
+    """Make users, who are deleted with their events at the end unless `keep`. Compare all rows."""
+    new = [{"email": f"{uuid4()}@storm.example"} for _ in range(count)]
+    user_ids = list(db.session.scalars(insert(User).returning(User.id), new))
+    db.session.commit()
+    try:
+        yield [str(user_id) for user_id in user_ids], partial(compare_rows, user_ids)
+    finally:
+        if not keep:
+            # Users first: it waits for deliveries in progress, and later ones find no user.
+            for column in (User.id, WebhookEvent.user_id):
+                db.session.execute(delete(column.class_).where(column.in_(user_ids)))
+            db.session.commit()
 
-    One delivery is new, unless its answer was lost, and the others are duplicates. Each counts
-    once; an attempt without a clear answer may count or not.
-    """
-    outcomes = [answer.text for answer in answers if answer.acknowledged]
+
+def compare_rows(
+    user_ids: Sequence[UUID], events: Sequence[Event], answers: Answers
+) -> Iterator[str]:
+    """Compare the rows: each event once, each membership as after the user's last event."""
+    due = {f"event {e.id} of {PROVIDER}": event_rows(e, answers[e.id]) for e in events}
+    for e in sorted(events):  # the last event of a user replaces the earlier ones
+        due[f"user {e.user_id}"] = {f"{e.type == UPGRADED} {e.timestamp} {e.id}"}
+    return compare(dict(stored_rows(user_ids)), due)
+
+
+def stored_rows(user_ids: Sequence[UUID]) -> Iterator[tuple[str, str]]:
+    """Yield a name and the values of each event and membership of the users."""
+    db.session.execute(text("SET LOCAL TIME ZONE 'UTC'"))  # as in the storm's timestamps
+    mine = WebhookEvent.user_id.in_(user_ids)
+    for e in db.session.scalars(select(WebhookEvent).where(mine)):
+        time = e.occurred_at and e.occurred_at.isoformat()
+        values = f"{e.type} {e.user_id} {time} {e.outcome} {e.deliveries}"
+        yield f"event {e.event_id} of {e.provider}", values
+    mine = Membership.user_id.in_(user_ids)
+    for m in db.session.scalars(select(Membership).where(mine)):
+        yield f"user {m.user_id}", f"{m.is_chirpy_red} {m.as_of.isoformat()} {m.event_id}"
+
+
+def event_rows(event: Event, answers: Sequence[Answer]) -> set[str]:
+    """Return the rows that fit the answers. An attempt without a clear answer may count or not."""
+    acknowledged = [answer.text for answer in answers if answer.acknowledged]
     unclear = sum(not 0 < answer.status < 500 for answer in answers)
-    new = [outcome for outcome in outcomes if outcome != "duplicate"]
-    fitting = {"applied"} if is_last else {"applied", "stale"}
-    if new or not unclear:
-        fitting = {outcome for outcome in fitting if new == [outcome]} or {f"one of {new}"}
-    return {
-        (TYPES[event.is_upgrade], event.user_id, event.occurred_at, outcome, deliveries)
-        for outcome in fitting
-        for deliveries in range(len(outcomes), len(outcomes) + unclear + 1)
-    }
+    outcomes = set(acknowledged) - {"duplicate"} or {"applied", "stale"}
+    counts = range(len(acknowledged), len(acknowledged) + unclear + 1)
+    row = f"{event.type} {event.user_id} {event.timestamp}"
+    return {f"{row} {outcome} {count}" for outcome in outcomes for count in counts}
+
+
+def compare(found: Mapping[str, str], due: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield each name with another row than one of those due, or with a row if none is due."""
+    for name in {**due, **found}:
+        row, rows = found.get(name, "nothing"), due.get(name, {"nothing"})
+        if row not in rows:
+            yield f"{name}: {row} instead of {' or '.join(sorted(rows))}"

@@ -1,27 +1,22 @@
-"""Send messages to a receiver, and read its answers. Redirects are not followed."""
+"""Send requests to a receiver of webhooks, and read its answers."""
 
 import json
-import re
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException, InvalidURL
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request, UnknownHandler
 
+import click
 from werkzeug.http import parse_date
 
 from chirpy.webhooks.signature import sign
 
 TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 recommends 15 to 30
-
-
-class Message(NamedTuple):
-    """The id of an event, empty if it has none, and the bytes that all its deliveries send."""
-
-    id: str
-    body: bytes
+OPENER = OpenerDirector()  # without the usual handlers of redirects, errors and proxies
+for handler in (HTTPHandler, HTTPSHandler, UnknownHandler):
+    OPENER.add_handler(handler())
 
 
 class Answer(NamedTuple):
@@ -33,7 +28,7 @@ class Answer(NamedTuple):
     retry_after: float  # seconds
 
     def __str__(self) -> str:
-        return f"{self.status or 'no answer:'} {self.text}".rstrip()
+        return f"{self.status or 'no answer:'} {self.text}"
 
     @property
     def acknowledged(self) -> bool:
@@ -41,68 +36,50 @@ class Answer(NamedTuple):
 
 
 class Receiver(NamedTuple):
-    """The URL that receives messages, and the credentials to send."""
+    """The URL that receives requests, and the credentials to send."""
 
     url: str
     api_key: str | None = None
     signing_key: bytes | None = None
 
-    def connect(self) -> HTTPConnection:
-        """Return a connection, which opens with the first message and after each close."""
-        parts = urlsplit(self.url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        return kind(parts.hostname or "", parts.port or kind.default_port, timeout=TIMEOUT)
-
-    def send(self, message: Message, connection: HTTPConnection) -> Answer:
-        """Send a message, and return the answer. A connection that fails is closed."""
-        parts, content = urlsplit(self.url), None
-        target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
+    def send(self, body: bytes, event_id: str = "") -> Answer:
+        """Send a request over a new connection, and return the answer."""
+        headers = self.headers(body, event_id)
         try:
-            connection.request("POST", target, message.body, self.headers(message))
-            with connection.getresponse() as response, suppress(ValueError, RecursionError):
-                content = json.loads(response.read())
+            request = Request(self.url, body, headers)  # noqa: S310 - OPENER opens only http and https
+            with OPENER.open(request, timeout=TIMEOUT) as response:
+                return read_answer(response)
+        except (ValueError, InvalidURL) as error:
+            raise click.ClickException(f"{error}. Next: correct --to or --key") from None
         except (OSError, HTTPException) as error:
-            connection.close()
-            return Answer(0, getattr(error, "strerror", None) or str(error), {}, 0)
-        content = content if isinstance(content, dict) else {}
-        error_text = ". ".join(str(content[key]) for key in ("error", "hint") if content.get(key))
-        text = response.getheader("Webhook-Outcome") or error_text or response.reason
-        wait = seconds_until(response.getheader("Retry-After", ""))
-        return Answer(response.status, text, content, wait)
+            return Answer(0, str(getattr(error, "reason", error)), {}, 0)
 
-    def headers(self, message: Message) -> dict[str, str]:
+    def headers(self, body: bytes, event_id: str) -> dict[str, str]:
         """Return the headers of an attempt made now: each attempt has a new signature."""
         headers = {"Content-Type": "application/json", "User-Agent": "Polka (simulated)"}
         if self.api_key:
             headers["Authorization"] = f"ApiKey {self.api_key}"
-        if self.signing_key and message.id:
-            signed = {"event_id": message.id, "timestamp": str(int(time.time()))}
-            headers["webhook-signature"] = sign(**signed, body=message.body, key=self.signing_key)
-            headers |= {"webhook-id": message.id, "webhook-timestamp": signed["timestamp"]}
+        if self.signing_key:
+            signed = {"event_id": event_id, "timestamp": str(int(time.time()))}
+            headers["webhook-signature"] = sign(**signed, body=body, key=self.signing_key)
+            headers |= {"webhook-id": event_id, "webhook-timestamp": signed["timestamp"]}
         return headers
 
 
-def seconds_until(retry_after: str) -> float:
+def read_answer(response: Any) -> Answer:
+    """Return the answer in an HTTP response."""
+    content = None
+    with suppress(ValueError, RecursionError):
+        content = json.loads(response.read())
+    content = content if isinstance(content, dict) else {}
+    error = ". ".join(str(content[key]) for key in ("error", "hint") if key in content)
+    text = response.getheader("Webhook-Outcome") or error or response.reason
+    return Answer(response.status, text, content, seconds(response.getheader("Retry-After", "")))
+
+
+def seconds(retry_after: str) -> float:
     """Return the seconds that either form of `Retry-After` asks for, 0 if it is invalid."""
-    if re.fullmatch("[0-9]{1,9}", retry_after):
-        return int(retry_after)
+    if retry_after.isdecimal():
+        return float(retry_after)
     moment = parse_date(retry_after)
     return (moment - datetime.now(UTC)).total_seconds() if moment else 0
-
-
-def compose(
-    event: str, user_id: str, event_id: str, timestamp: str, changes: Iterable[Any] = ()
-) -> Message:
-    """Write an event without an empty id or timestamp; `changes` are dotted paths and values."""
-    optional = {"id": event_id, "timestamp": timestamp}
-    content: dict[str, Any] = {name: text for name, text in optional.items() if text}
-    content |= {"event": event, "data": {"user_id": user_id}}
-    for path, value in changes:
-        *parents, name = path.split(".")
-        place = content
-        for parent in parents:
-            if not isinstance(place.get(parent), dict):
-                place[parent] = {}
-            place = place[parent]
-        place[name] = value
-    return Message(event_id, json.dumps(content).encode())
