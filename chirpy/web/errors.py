@@ -8,10 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g, jsonify
-from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from chirpy.web import logs
 from chirpy.web.http_errors import refused_by_flask
@@ -30,8 +28,8 @@ def register(app: Flask, is_transient: Callable[[Exception], bool]) -> None:
     def respond_to_invalid_fields(error: ValidationError) -> Response:
         return respond(InvalidFields(error))
 
-    def respond_to_http_exception(error: HTTPException) -> ResponseReturnValue:
-        return error if isinstance(error, RequestRedirect) else respond(refused_by_flask(error))
+    def respond_to_http_exception(error: HTTPException) -> Response:
+        return respond(refused_by_flask(error))
 
     def respond_to_unexpected(error: Exception) -> Response:
         return respond(log_unexpected(error, transient=is_transient(error)))

@@ -4,8 +4,10 @@ import json
 from io import StringIO
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from chirpy.database.engine import db
 from chirpy.webhooks import receiving
 from chirpy.webhooks.schemas import read_event
 from tests.support.assertions import assert_error
@@ -53,5 +55,12 @@ def test_text_of_a_database_error_has_no_personal_data(breakable: Breakable) -> 
 
     with breakable.app.app_context(), pytest.raises(DBAPIError) as caught:
         receiving.receive_autocommit(read_event(json.loads(body), None), body.encode())
+
+    assert PRIVATE not in str(caught.value)
+
+
+def test_text_of_a_session_error_has_no_personal_data(breakable: Breakable) -> None:
+    with breakable.app.app_context(), pytest.raises(DBAPIError) as caught:
+        db.session.execute(text("SELECT 1 / length(:name) / 0"), {"name": PRIVATE})
 
     assert PRIVATE not in str(caught.value)

@@ -1,9 +1,7 @@
 """Migrations apply and undo one by one, match the models, and run once when started twice."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,14 +15,15 @@ from sqlalchemy import URL
 from chirpy.database.engine import db
 from chirpy.server.migrations import latest_version
 from tests.support.databases import (
-    POLKA_KEY,
     Sql,
     alembic_config,
     an_app,
     create_database,
+    migrate,
     sql_on,
     url_text,
 )
+from tests.support.server import wait_until
 
 PROJECT = Path(__file__).parents[2]
 RECEIVE_EVENT = PROJECT / "chirpy" / "webhooks" / "receive_event.sql"
@@ -90,11 +89,17 @@ def test_migrations_create_what_models_and_sql_files_describe(
     assert schema_of(empty_url) == schema_of(database_url)
 
 
-def test_two_concurrent_upgrades_succeed(empty_url: URL, database_url: URL) -> None:
-    upgrade = [sys.executable, "-m", "flask", "db", "upgrade"]
-    settings = {"DB_URL": url_text(empty_url), "JWT_SECRET": "x" * 32, "POLKA_KEY": POLKA_KEY}
+def test_concurrent_upgrade_waits_for_the_first(empty_url: URL, database_url: URL) -> None:
+    waiting = """SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+        WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"""
+    with closing(psycopg2.connect(url_text(empty_url))) as first, ThreadPoolExecutor(1) as pool:
+        sql = sql_on(first)
+        sql("SELECT pg_advisory_xact_lock(4843190)")  # as migrations/env.py does
+        second = pool.submit(migrate, empty_url)
+        wait_until(lambda: sql(waiting))
+        assert schema_of(empty_url) == []
+        first.rollback()
+        second.result()
 
-    processes = [subprocess.Popen(upgrade, cwd=PROJECT, env=os.environ | settings) for _ in "ab"]
-
-    assert [process.wait() for process in processes] == [0, 0]
+    migrate(empty_url)  # nothing is left to do
     assert schema_of(empty_url) == schema_of(database_url)

@@ -14,8 +14,9 @@ def with_length(body: bytes) -> dict[str, Any]:
 
 
 def with_wrong_length(length: int) -> BodySender:
-    """Send the body with another Content-Length than its own, and end the connection after it."""
-    return lambda body: {"data": body, "environ_overrides": {"CONTENT_LENGTH": str(length)}}
+    """Send the body with another Content-Length than its own, as granian passes it on."""
+    overrides = {"CONTENT_LENGTH": str(length), "wsgi.input_terminated": True}
+    return lambda body: {"input_stream": BytesIO(body), "environ_overrides": overrides}
 
 
 def chunked(body: bytes) -> dict[str, Any]:
