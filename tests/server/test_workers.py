@@ -120,15 +120,21 @@ def test_workers_share_visits_and_open_one_connection_per_thread(
         assert "visited 24 times" in server.request("GET", "/admin/metrics").text
 
 
+def kill_workers(server: Server) -> None:
+    """Kill all workers, and wait until as many others serve."""
+    killed = set(server.workers)
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(server.workers) - killed) == len(killed))
+    wait_until(server.is_ready)
+
+
 def test_killed_workers_are_replaced_each_time(crashable_server: Server) -> None:
     for _ in range(3):
-        killed = set(crashable_server.workers)
-        for worker in killed:
-            os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: len(set(crashable_server.workers) - killed) == 2)  # noqa: B023 - called now
-        wait_until(crashable_server.is_ready)
+        kill_workers(crashable_server)
 
     assert crashable_server.request("GET", "/api/readyz").status == 200
+    assert len(crashable_server.workers) == 2
 
 
 def test_requests_are_503_while_postgres_is_down_and_succeed_after_its_restart(
