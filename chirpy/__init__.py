@@ -5,9 +5,10 @@ from flask import Flask
 from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
-from chirpy.database import engine, thread_connections
 from chirpy.database.connections import Connect
+from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient
+from chirpy.database.thread_connections import bind_thread_connections
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import errors
@@ -28,8 +29,8 @@ def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
     app = Application(__name__, static_folder=None)
     app.extensions[EXTENSION] = settings
     app.url_map.merge_slashes = False  # it would redirect a POST to //api, which loses its body
-    engine.bind(app, settings, connect)
-    thread_connections.bind(app)
+    bind_engine(app, settings, connect)
+    bind_thread_connections(app)
     errors.register(app, is_transient)
     for room in ROOMS:
         app.register_blueprint(room)

@@ -44,7 +44,7 @@ def run_autocommit(
         # to notice disposes of them, so that none closes what another has connected again.
         if lost and connections is thread_connections():
             db.engine.dispose()
-        raise wrapped(error, lost=lost) from error
+        raise as_dbapi_error(error, lost=lost) from error
 
 
 @cache
@@ -53,6 +53,6 @@ def compiled(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=DIALECT))
 
 
-def wrapped(error: psycopg2.Error, *, lost: bool) -> BaseException:
+def as_dbapi_error(error: psycopg2.Error, *, lost: bool) -> BaseException:
     """Return SQLAlchemy's exception for an error of psycopg2, without the statement's values."""
     return DBAPIError.instance(None, None, error, psycopg2.Error, connection_invalidated=lost)

@@ -14,7 +14,7 @@ CONNECT_TIMEOUT = 5  # seconds until an unreachable host counts as down
 CONNECT_ARGS = {
     "connect_timeout": CONNECT_TIMEOUT,
     "application_name": "chirpy",
-    "client_encoding": "utf8",  # whatever PGCLIENTENCODING and the database say
+    "client_encoding": "utf8",  # instead of PGCLIENTENCODING or the encoding of the database
 }
 # In one round trip. A webhook that waits longer should be answered with 503 and be sent again.
 SESSION_SETTINGS = (

@@ -18,7 +18,7 @@ POOL_TIMEOUT = 2  # seconds a request waits for a pooled connection
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
-def bind(app: Flask, settings: Settings, connect: Connect | None) -> None:
+def bind_engine(app: Flask, settings: Settings, connect: Connect | None) -> None:
     """Give `app` a pool with one connection for the session of each of its threads.
 
     The database is the one at DB_URL. Without DB_URL, `connect` is called before each connection.

@@ -25,7 +25,7 @@ class ThreadConnections(local):
         return self.connection
 
 
-def bind(app: Flask) -> None:
+def bind_thread_connections(app: Flask) -> None:
     """Let each thread of `app` keep a connection until the engine is disposed of."""
     app_extensions = app.extensions  # not `app`, which the listener would keep alive
 

@@ -17,16 +17,16 @@ class InvalidFields(Refused):
         messages = error.messages
         if not isinstance(messages, Mapping):
             messages = {error.field_name: messages}
-        fields = dict(flatten(messages))
+        fields = dict(flatten_messages(messages))
         sentences = (f"{path} {problem}".strip() for path, problem in fields.items())
         super().__init__("; ".join(sentences), fields=fields)
 
 
-def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def flatten_messages(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield marshmallow's nested messages as pairs of a dotted path and one text."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
             nested_path = path if name == "_schema" else f"{path}.{name}" if path else str(name)
-            yield from flatten(nested, nested_path)
+            yield from flatten_messages(nested, nested_path)
     else:
         yield path or "The body", ", ".join(map(str, messages))

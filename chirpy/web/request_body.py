@@ -53,7 +53,7 @@ def read_body(request: Request) -> bytes:
         raise BodyTooLarge
     request.environ[BODY_READ] = True
     try:
-        body = b"".join(chunks(request))
+        body = b"".join(read_chunks(request))
     except (OSError, ClientDisconnected) as error:
         raise BodyTruncated from error
     if len(body) > BODY_LIMIT:
@@ -63,7 +63,7 @@ def read_body(request: Request) -> bytes:
     return body
 
 
-def chunks(request: Request) -> Iterator[bytes]:
+def read_chunks(request: Request) -> Iterator[bytes]:
     """Yield what arrives of the body until it ends or exceeds the limit."""
     remaining = BODY_LIMIT + 1
     while remaining and (chunk := request.stream.read(remaining)):
@@ -83,4 +83,4 @@ def discard_body(environ: dict[str, Any]) -> None:
     request = Request(environ)
     if (request.content_length or 0) <= BODY_LIMIT:
         with suppress(OSError, ClientDisconnected):
-            deque(chunks(request), maxlen=0)
+            deque(read_chunks(request), maxlen=0)

@@ -21,10 +21,10 @@ TIMESTAMP_FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:S
 
 def json_object(schema: Schema, table: Table) -> ColumnElement[str]:
     """Return the SQL of a row's JSON: what `schema` dumps, in its order. No column may be null."""
-    return func.concat(*fragments(schema, table)).label("json")
+    return func.concat(*json_fragments(schema, table)).label("json")
 
 
-def fragments(schema: Schema, table: Table) -> Iterator[ColumnElement[Any]]:
+def json_fragments(schema: Schema, table: Table) -> Iterator[ColumnElement[Any]]:
     """Yield, in turn, the text before a value and the value."""
     separator = "{"
     for name, field in schema.dump_fields.items():
