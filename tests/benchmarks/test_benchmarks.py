@@ -200,7 +200,8 @@ def test_the_table_on_the_page_is_the_saved_result() -> None:
 def test_two_running_servers_are_compared_case_by_case(target: Target) -> None:
     other = target.url.replace("127.0.0.1", "localhost")
     options = ["--against", target.url, "--against", other, "--polka-key", POLKA_KEY]
-    options += ["--rounds", "1", "--only", "webhook new", "--only", "list next page"]
+    options += ["--rounds", "1", "--seconds", "1"]
+    options += ["--only", "webhook new", "--only", "list next page"]
 
     run = CliRunner().invoke(command.main, options)
 
