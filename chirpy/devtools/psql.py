@@ -23,8 +23,7 @@ EMBEDDED_POSTGRES = "chirpy.embedded_postgres"  # the application's extension; N
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on Chirpy's database. `flask psql -- -c "TABLE users"` runs one statement."""
     program, url = find_psql(current_app.extensions[EMBEDDED_POSTGRES])
-    # Ctrl-C should cancel a statement in psql and not end this process. With SIG_IGN, psql would
-    # inherit that it is ignored.
+    # Ctrl-C should cancel a statement in psql, which would inherit SIG_IGN.
     signal.signal(signal.SIGINT, lambda *_: None)
     # The password is not an argument, because every user of the machine can list arguments.
     environment = os.environ | {"PGPASSWORD": str(url.password or "")}

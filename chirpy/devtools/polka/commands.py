@@ -21,9 +21,9 @@ from chirpy.settings import current_settings
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
 COUNT, THREADS, ATTEMPTS = click.IntRange(1), click.IntRange(1, 256), click.IntRange(1, 100)
+NEW_SEED = partial(randbelow, 2**32)
 
-polka = AppGroup("polka", help="Act as Polka, the payment provider.")
-polka.context_settings["show_default"] = True
+polka = AppGroup("polka", help="Act as Polka.", context_settings={"show_default": True})
 
 
 def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,13 +82,7 @@ def send(receiver: Receiver, times: int, concurrent: bool, attempts: int, **even
 @click.option("--shuffle/--no-shuffle", default=True, help="Deliver in random order.")
 @click.option("--concurrency", default=16, type=THREADS, help="Concurrent deliveries.")
 @click.option("--attempts", default=8, type=ATTEMPTS, help="Attempts of each delivery.")
-@click.option(
-    "--seed",
-    type=int,
-    default=partial(randbelow, 2**32),
-    show_default="random",
-    help="Repeat a plan.",
-)
+@click.option("--seed", type=int, default=NEW_SEED, show_default="random", help="Repeat a plan.")
 @click.option("--keep", is_flag=True, help="Leave users and events in the database.")
 @click.option("--verify", type=click.Choice(["http", "database"]), help="Way to check the result.")
 @click.option("--mixed", is_flag=True, help="With http, upgrade and downgrade the same users.")
@@ -100,7 +94,7 @@ def storm(
 
     Kill workers or restart Postgres meanwhile: a delivery without a 2xx is sent again. The exit
     code is 0 if every delivery was acknowledged and the check finds no difference. By default,
-    --verify is database for this Chirpy, http for others. docs/webhooks.md describes both.
+    --verify is http with --to, otherwise database. docs/webhooks.md describes both.
     """
     if current_settings().platform != "dev":
         raise click.ClickException("A storm makes users. Next: set PLATFORM=dev")
@@ -114,6 +108,6 @@ def storm(
         click.echo(f"{len(deliveries)} deliveries to {receiver.url} (--seed {plan['seed']})")
         answers = deliver_with_progress(receiver, deliveries, attempts, concurrency)
         found = list(differences(events, answers))
-    summary = f"{len(found) or 'no'} differences (--verify {verify})"
-    click.echo("\n  ".join([summary, *found[:10]]))
+    click.echo(f"{len(found) or 'no'} differences (--verify {verify})")
+    click.echo("".join(f"  {difference}\n" for difference in found[:10]), nl=False)
     sys.exit(bool(found))

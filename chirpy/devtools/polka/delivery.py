@@ -7,7 +7,7 @@ double, are at least as long as `Retry-After`, and are stretched at random to sp
 import sys
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from queue import SimpleQueue
@@ -22,7 +22,6 @@ from chirpy.devtools.polka.receiver import Answer, Receiver
 
 FIRST_WAIT = 0.5  # seconds
 LONGEST_WAIT = 60  # seconds, even for a longer `Retry-After`: a developer is waiting
-
 Answers = Mapping[str, Sequence[Answer]]  # by the id of the event
 
 
@@ -37,20 +36,13 @@ class Attempt(NamedTuple):
 
 def deliver(
     receiver: Receiver, events: Sequence[Event], attempts: int, concurrency: int
-) -> Generator[Attempt]:
+) -> Iterator[Attempt]:
     """Deliver all events; yield each attempt when it ends. Leave the loop to stop."""
     ended, stopped = SimpleQueue[Attempt | Future[None]](), threading.Event()
 
     def deliver_one(delivery: int, event: Event) -> None:
-        for number in range(1, attempts + 1):
-            answer = receiver.send(event.body, event.id)
-            wait = 0 if answer.acknowledged else wait_after(number, answer.retry_after)
-            given_up = number == attempts and not answer.acknowledged
-            then = "; given up" if given_up else f"; again in {wait:.1f} s" if wait else ""
-            text = f"delivery {delivery}, attempt {number}: {answer}{then}"
-            ended.put(Attempt(event, answer, text, given_up))
-            if answer.acknowledged or given_up or stopped.wait(wait):
-                break
+        for attempt in make_attempts(receiver, delivery, event, attempts, stopped):
+            ended.put(attempt)
 
     with ThreadPoolExecutor(concurrency) as pool:
         try:
@@ -63,6 +55,21 @@ def deliver(
         finally:
             stopped.set()
             pool.shutdown(cancel_futures=True)
+
+
+def make_attempts(
+    receiver: Receiver, delivery: int, event: Event, attempts: int, stopped: threading.Event
+) -> Iterator[Attempt]:
+    """Make the attempts of a delivery until it is acknowledged, given up or stopped."""
+    for number in range(1, attempts + 1):
+        answer = receiver.send(event.body, event.id)
+        wait = 0 if answer.acknowledged else wait_after(number, answer.retry_after)
+        given_up = number == attempts and not answer.acknowledged
+        then = "; given up" if given_up else f"; again in {wait:.1f} s" if wait else ""
+        text = f"delivery {delivery}, attempt {number}: {answer}{then}"
+        yield Attempt(event, answer, text, given_up)
+        if answer.acknowledged or given_up or stopped.wait(wait):
+            break
 
 
 def wait_after(number: int, retry_after: float) -> float:

@@ -33,10 +33,7 @@ class Event(NamedTuple):
 def plan_storm(
     user_ids: Sequence[str], *, events: int, repeats: int, shuffle: bool, mixed: bool, seed: int
 ) -> tuple[list[Event], list[Event]]:
-    """Plan events and their deliveries. A seed always gives the same plan.
-
-    Unless `mixed`, all events of one user have one type.
-    """
+    """Plan events and deliveries. A seed repeats a plan; unless `mixed`, a user has one type."""
     run, chance = token_hex(4), Random(seed)
     now = datetime.now(UTC).replace(microsecond=0)
     planned = []

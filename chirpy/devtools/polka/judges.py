@@ -1,7 +1,4 @@
-"""Make the users of a storm, and check what it has left: over HTTP or in the database.
-
-A judge yields the ids of new users, and a function that yields differences from what is due.
-"""
+"""Make the users of a storm, and check what it has left: over HTTP or in the database."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +22,7 @@ from chirpy.devtools.polka.receiver import Answer, Receiver
 from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 LOGINS = 8  # concurrent requests; each hashes a password
-
+# The ids of new users, and a function that yields differences from what is due.
 Judge = tuple[list[str], Callable[[Sequence[Event], Answers], Iterator[str]]]
 
 
@@ -76,26 +73,22 @@ def database_judge(keep: bool, count: int) -> Iterator[Judge]:
             db.session.commit()
 
 
-def compare_rows(
-    user_ids: Sequence[UUID], events: Sequence[Event], answers: Answers
-) -> Iterator[str]:
+def compare_rows(users: list[UUID], events: Sequence[Event], answers: Answers) -> Iterator[str]:
     """Compare the rows: each event once, each membership as after the user's last event."""
     due = {f"event {e.id} of {PROVIDER}": event_rows(e, answers[e.id]) for e in events}
     for e in sorted(events):  # the last event of a user replaces the earlier ones
         due[f"user {e.user_id}"] = {f"{e.type == UPGRADED} {e.timestamp} {e.id}"}
-    return compare(dict(stored_rows(user_ids)), due)
+    return compare(dict(stored_rows(users)), due)
 
 
-def stored_rows(user_ids: Sequence[UUID]) -> Iterator[tuple[str, str]]:
+def stored_rows(user_ids: list[UUID]) -> Iterator[tuple[str, str]]:
     """Yield a name and the values of each event and membership of the users."""
     db.session.execute(text("SET LOCAL TIME ZONE 'UTC'"))  # as in the storm's timestamps
-    mine = WebhookEvent.user_id.in_(user_ids)
-    for e in db.session.scalars(select(WebhookEvent).where(mine)):
+    for e in db.session.scalars(select(WebhookEvent).where(WebhookEvent.user_id.in_(user_ids))):
         time = e.occurred_at and e.occurred_at.isoformat()
         values = f"{e.type} {e.user_id} {time} {e.outcome} {e.deliveries}"
         yield f"event {e.event_id} of {e.provider}", values
-    mine = Membership.user_id.in_(user_ids)
-    for m in db.session.scalars(select(Membership).where(mine)):
+    for m in db.session.scalars(select(Membership).where(Membership.user_id.in_(user_ids))):
         yield f"user {m.user_id}", f"{m.is_chirpy_red} {m.as_of.isoformat()} {m.event_id}"
 
 
