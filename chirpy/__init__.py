@@ -3,6 +3,7 @@
 from flask import Flask
 
 from chirpy.accounts.routes import blueprint as accounts
+from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.connections import Connect
@@ -14,10 +15,11 @@ from chirpy.settings import EXTENSION, Settings
 from chirpy.web import errors
 from chirpy.web.application import Application
 from chirpy.webhooks.commands import webhook_commands
+from chirpy.webhooks.delivery_log_routes import blueprint as delivery_log
 from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
-ROOMS = (accounts, chirps, webhooks, website, admin)
+BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, website, health, admin)
 COMMANDS = (migration_commands, webhook_commands)
 
 
@@ -32,8 +34,8 @@ def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
     bind_engine(app, settings, connect)
     bind_thread_connections(app)
     errors.register(app, is_transient)
-    for room in ROOMS:
-        app.register_blueprint(room)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)
     return app

@@ -1,7 +1,5 @@
 """Verify an email and a password."""
 
-from uuid import UUID
-
 from sqlalchemy import bindparam, func, select, update
 
 from chirpy.accounts import passwords
@@ -31,11 +29,11 @@ def verify_credentials(email: str, password: str) -> UserRow:
         raise WrongCredentials
     user = UserRow(*row[1:])
     if passwords.is_outdated(row.hashed_password):
-        replace_hash(user.id, row.hashed_password, passwords.hash_password(password))
+        replace_hash(user, row.hashed_password, passwords.hash_password(password))
     return user
 
 
-def replace_hash(user_id: UUID, old_hash: str, new_hash: str) -> None:
+def replace_hash(user: UserRow, old_hash: str, new_hash: str) -> None:
     """Replace the hash of an unchanged password."""
-    values = {"user_id": user_id, "old_hash": old_hash, "hashed_password": new_hash}
+    values = {"user_id": user.id, "old_hash": old_hash, "hashed_password": new_hash}
     db.session.execute(REPLACE_HASH, values)

@@ -1,4 +1,4 @@
-"""Report health and metrics, count visits, reset the database."""
+"""Show metrics, count visits, reset the database."""
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -8,25 +8,10 @@ from chirpy.admin import visits
 from chirpy.database.engine import db
 from chirpy.web.development import require_development
 
-PLAIN_TEXT = "text/plain; charset=utf-8"
-PING = text("SELECT 1")
 # Rows that refer to a user are removed with the users.
 RESET = text("TRUNCATE users, webhook_events CASCADE")
 
 blueprint = Blueprint("admin", __name__, template_folder="pages")
-
-
-@blueprint.get("/api/healthz")
-def health() -> ResponseReturnValue:
-    """Report that this process is running. 200 `OK`."""
-    return Response("OK", content_type=PLAIN_TEXT)
-
-
-@blueprint.get("/api/readyz")
-def readiness() -> ResponseReturnValue:
-    """Report that the database answers too. 200 `OK`; 503."""
-    db.session.execute(PING)
-    return Response("OK", content_type=PLAIN_TEXT)
 
 
 @blueprint.before_app_request
@@ -50,6 +35,5 @@ def reset() -> ResponseReturnValue:
     db.session.execute(RESET)
     visits.restart()
     db.session.commit()
-    return Response(
-        "Deleted all users, chirps, webhook events and visits\n", content_type=PLAIN_TEXT
-    )
+    done = "Deleted all users, chirps, webhook events and visits\n"
+    return Response(done, mimetype="text/plain")

@@ -10,6 +10,6 @@ What happens to a delivery, in this order, in the view `receive_event` of `route
 4. Respond: `routes` sends 204 and the outcome, after the commit. A refused delivery changes
    nothing in the database, so its retry counts.
 
-`delivery_log` reads the table of events, `webhook_events`, for GET /admin/webhooks and for
-`flask webhooks` in `commands`.
+`delivery_log` reads the table of events, `webhook_events`, for GET /admin/webhooks in
+`delivery_log_routes` and for `flask webhooks` in `commands`.
 """

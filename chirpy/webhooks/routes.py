@@ -1,19 +1,15 @@
-"""The endpoint for Polka's webhooks, and the delivery log in development."""
+"""The endpoint for Polka's webhooks."""
 
 import logging
-from http import HTTPStatus
 
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from chirpy.settings import current_settings
 from chirpy.web import logs
-from chirpy.web.development import require_development
-from chirpy.web.paging import link_headers
 from chirpy.web.request_body import read_body
 from chirpy.web.strict_json import parse
-from chirpy.webhooks import credentials, delivery_log
-from chirpy.webhooks.delivery_log_schemas import dump_event, log_query_schema
+from chirpy.webhooks import credentials
 from chirpy.webhooks.receiving import receive_autocommit
 from chirpy.webhooks.schemas import read_event
 
@@ -38,15 +34,7 @@ def receive_event() -> ResponseReturnValue:
 @blueprint.after_request
 def log_refusal(response: Response) -> Response:
     """Log each refused delivery with its reason."""
-    if response.status_code >= HTTPStatus.BAD_REQUEST and request.method == "POST":
+    if response.status_code >= 400:
         facts = logs.facts(status=response.status_code, reason=g.get("refusal_reason"))
         LOG.warning("Delivery refused", extra=facts)
     return response
-
-
-@blueprint.get("/admin/webhooks")
-def list_events() -> ResponseReturnValue:
-    """List the delivery log, newest first. 200, `Link` to the next page; 400; 403 in prod."""
-    require_development()
-    events, after = delivery_log.list_page(**log_query_schema.load(request.args))
-    return [dump_event(event) for event in events], 200, link_headers(request, after)
