@@ -1,5 +1,6 @@
 """The embedded Postgres: made from nothing, shared, and stopped after its last user."""
 
+import multiprocessing
 import os
 import pwd
 import shutil
@@ -8,182 +9,163 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from threading import Thread
+from urllib.request import urlopen
 
+import psutil
 import psycopg2
 import pytest
-from sqlalchemy import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import make_url
 
-from chirpy.database.engine import db
-from chirpy.devtools.postgres import EmbeddedPostgres, EmbeddedPostgresError, programs, supervisor
-from chirpy.devtools.postgres.home import SHELTER, home_of
+from chirpy.devtools.postgres import EmbeddedPostgres as Postgres, EmbeddedPostgresError, programs
 from chirpy.settings import DRIVER
 from tests.conftest import a_folder, postgres_folder
-from tests.support.databases import an_app
+from tests.support.databases import migrate
 from tests.support.server import NO_SETTINGS, PROJECT, SECRETS, environment, free_port, wait_until
 
+FORK = multiprocessing.get_context("fork")  # a child shares the locks of its parent
 NO_SYNC = {"fsync": "off", "full_page_writes": "off"}
-ORDINARY = pwd.getpwnam("nobody")
 LONGEST_STOP = 2.0  # seconds after the last user has ended
-BUSY_SECOND = "DO $$BEGIN WHILE clock_timestamp() < now() + '1 s' LOOP END LOOP; END$$"
+MISLEADING = "DATA HOST PORT HOSTADDR SERVICE OPTIONS REQUIREAUTH TARGETSESSIONATTRS"  # PG…
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @pytest.fixture(scope="module")
-def used_before() -> Iterator[Path]:
-    """The folder of a server that has run: its data are made once, which takes a second."""
-    parent = a_folder()
-    made = EmbeddedPostgres(postgres_folder(parent), NO_SYNC)
-    made.ensure_running()
-    made.release()
-    yield made.folder
-    made.destroy()
-    shutil.rmtree(parent)
+def clone() -> Iterator[Path]:
+    """A folder with Chirpy and an embedded Postgres that has its tables.
+
+    All tests that need data share it, because new data take a second.
+    """
+    clone = a_folder()
+    shutil.copy(PROJECT / "app.py", clone)
+    (clone / "chirpy").symlink_to(PROJECT / "chirpy")
+    (clone / "instance").mkdir()
+    postgres = Postgres(postgres_folder(clone / "instance"), NO_SYNC)
+    postgres.ensure_running()
+    migrate(make_url(postgres.url).set(drivername=DRIVER))
+    postgres.release()
+    yield clone
+    postgres.destroy()
+    shutil.rmtree(clone)
 
 
 @pytest.fixture
-def postgres(used_before: Path) -> Iterator[EmbeddedPostgres]:
-    """An embedded Postgres with data that is stopped, before and after the test."""
-    postgres = EmbeddedPostgres(used_before, NO_SYNC)
+def postgres(clone: Path) -> Iterator[Postgres]:
+    """The embedded Postgres of `clone`, stopped before and after the test."""
+    postgres = Postgres(clone / "instance" / "postgres", NO_SYNC)
     wait_until(lambda: is_stopped(postgres))
     yield postgres
     postgres.release()
 
 
 @pytest.fixture
-def new_postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
+def new_postgres(folder: Path) -> Iterator[Postgres]:
     """An embedded Postgres without data, below a folder that only its owner can enter."""
     folder.chmod(0o700)
-    postgres = EmbeddedPostgres(folder / "instance" / "postgres", NO_SYNC)
+    postgres = Postgres(folder / "instance" / "postgres", NO_SYNC)
     yield postgres
     postgres.destroy()
 
 
-@pytest.fixture
-def copy(folder: Path) -> Iterator[EmbeddedPostgres]:
-    """The embedded Postgres of a copy of Chirpy, below a folder that only its owner can enter."""
-    folder.chmod(0o700)
-    for part in ("chirpy", "migrations"):
-        shutil.copytree(PROJECT / part, folder / part)
-    shutil.copy(PROJECT / "app.py", folder)
-    postgres = EmbeddedPostgres(folder / "instance" / "postgres", NO_SYNC)
-    postgres.ensure_running()
-    postgres.release()
-    wait_until(lambda: is_stopped(postgres))
-    yield postgres
-    postgres.destroy()
-
-
-def query(postgres: EmbeddedPostgres, statement: str) -> object:
+def query(postgres: Postgres, statement: str) -> object:
     with closing(psycopg2.connect(postgres.url)) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return (cursor.fetchone() or [None])[0]
 
 
-def server_id(postgres: EmbeddedPostgres) -> int:
-    return int((postgres.data / "postmaster.pid").read_text().split()[0])
-
-
-def is_up(postgres: EmbeddedPostgres) -> bool:
+def is_up(postgres: Postgres) -> bool:
     with suppress(psycopg2.OperationalError):
         return bool(query(postgres, "SELECT true"))
     return False
 
 
-def is_stopped(postgres: EmbeddedPostgres) -> bool:
-    """Whether no process of the server is left, and its data are as after a regular stop."""
-    with (home_of(postgres.folder) / supervisor.SERVER).open() as lock:
-        return (
-            supervisor.try_lock(lock.fileno()) and not (postgres.data / "postmaster.pid").exists()
-        )
+def server_id(postgres: Postgres) -> int:
+    return int((postgres.data / "postmaster.pid").read_text().split()[0])
 
 
-def assert_stops_soon(postgres: EmbeddedPostgres) -> None:
+def processes(postgres: Postgres) -> list[psutil.Process]:
+    """Return the processes of the server, which run in its folder, and its supervisor."""
+    home = str(postgres.data.resolve().parent)  # for root, `postgres.folder` is a link
+    return [
+        process
+        for process in psutil.process_iter(["cwd", "cmdline"])
+        if (process.info["cwd"] or "").startswith(home) or home in (process.info["cmdline"] or [])
+    ]
+
+
+def is_stopped(postgres: Postgres) -> bool:
+    """Return whether no process is left, and the data are as after a regular stop."""
+    return not (postgres.data / "postmaster.pid").exists() and not processes(postgres)
+
+
+def assert_stops_soon(postgres: Postgres) -> None:
     started = time.monotonic()
     wait_until(lambda: is_stopped(postgres))
     assert time.monotonic() - started < LONGEST_STOP
 
 
-def fork(act: Callable[[], object]) -> int:
-    """Run `act` in a process of its own, which ends with status 0 if nothing is raised."""
-    if child := os.fork():
-        return child
-    status = 1
-    try:
-        act()
-        status = 0
-    finally:
-        os._exit(status)
+def kill_supervisor(postgres: Postgres) -> None:
+    """Kill the supervisor. Just after the start, it is two processes or not listed yet."""
+
+    def supervisors() -> list[psutil.Process]:
+        return [process for process in processes(postgres) if process.info["cwd"] == "/"]
+
+    wait_until(lambda: len(supervisors()) == 1)
+    supervisors()[0].kill()
+    wait_until(lambda: not supervisors())
 
 
-def succeeded(child: int) -> bool:
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def fork(act: Callable[[], object]) -> ForkProcess:
+    """Run `act` in another process."""
+    child = FORK.Process(target=act)
+    child.start()
+    return child
 
 
-def kill(child: int) -> None:
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-
-
-def become_ordinary() -> None:
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(ORDINARY.pw_gid)
-        os.setuid(ORDINARY.pw_uid)
+def succeeded(child: ForkProcess) -> bool:
+    """Wait for the process, and return whether it has raised no exception."""
+    child.join()
+    return child.exitcode == 0
 
 
 @contextmanager
-def used_by_another_process(postgres: EmbeddedPostgres) -> Iterator[int]:
+def used_by_another_process(postgres: Postgres) -> Iterator[None]:
     """Let another process use it, which is killed at the end with `kill -9`."""
     child = fork(lambda: postgres.ensure_running() and signal.sigwait([signal.SIGUSR1]))
     try:
         wait_until(lambda: is_up(postgres))
-        yield child
+        yield
     finally:
-        kill(child)
+        child.kill()
+        child.join()
 
 
 # The server and its data
 
 
-def test_creating_the_object_makes_no_file(folder: Path) -> None:
-    postgres = EmbeddedPostgres(folder / "instance" / "postgres")
+def test_postgres_that_is_not_used_makes_no_file(folder: Path) -> None:
+    postgres = Postgres(folder / "instance" / "postgres")
 
     assert postgres.url.startswith("postgresql://chirpy@/chirpy?host=/tmp/chirpy-")
     assert list(folder.iterdir()) == []
 
 
-def test_first_start_makes_a_durable_database_with_the_same_order_everywhere(folder: Path) -> None:
-    postgres = EmbeddedPostgres(folder / "instance" / "postgres")
-    try:
-        with closing(psycopg2.connect(**postgres.ensure_running())) as connection:
-            assert connection.info.dbname == connection.info.user == "chirpy"
-            assert connection.info.parameter_status("server_encoding") == "UTF8"
-        assert query(postgres, "SELECT 'Z' < 'a' AND 'z' < 'é' AND lower('É') = 'é'") is True
-        assert query(postgres, "SHOW timezone") in ("UTC", "Etc/UTC")
-        assert query(postgres, "SHOW fsync") == "on"
-    finally:
-        postgres.destroy()
+def test_database_is_durable_utf8_and_ordered_by_code_point(postgres: Postgres) -> None:
+    postgres.settings = {}
+    with closing(psycopg2.connect(**postgres.ensure_running())) as connection:
+        assert connection.info.dbname == connection.info.user == "chirpy"
+        assert connection.info.parameter_status("server_encoding") == "UTF8"
+    assert query(postgres, "SELECT 'Z' < 'a' AND 'z' < 'é' AND lower('É') = 'é'") is True
+    assert query(postgres, "SHOW timezone") in ("UTC", "Etc/UTC")
+    assert query(postgres, "SHOW fsync") == "on"
 
 
-def test_settings_reach_the_server_and_data_are_kept(postgres: EmbeddedPostgres) -> None:
-    postgres.ensure_running()
-    query(postgres, "CREATE TABLE kept (); COMMIT; SELECT 1")
-    postgres.release()
-    assert_stops_soon(postgres)
-    postgres.ensure_running()
-
-    assert query(postgres, "SHOW fsync") == "off"
-    assert query(postgres, "SELECT count(*) FROM kept") == 0
-    query(postgres, "DROP TABLE kept; COMMIT; SELECT 1")
-
-
-def test_server_is_open_to_its_owner_only(postgres: EmbeddedPostgres) -> None:
+def test_postgres_is_open_to_its_owner_only(postgres: Postgres) -> None:
     host = Path(postgres.ensure_running()["host"])
 
     assert query(postgres, "SHOW listen_addresses") == ""
@@ -191,21 +173,19 @@ def test_server_is_open_to_its_owner_only(postgres: EmbeddedPostgres) -> None:
     assert host.stat().st_uid == postgres.data.stat().st_uid != 0
 
 
-def test_environment_misleads_neither_the_server_nor_its_users(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+def test_environment_misleads_neither_postgres_nor_its_users(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("PGDATA", "PGHOST", "PGPORT", "PGSERVICE", "PGHOSTADDR", "PGOPTIONS", "POLKA_KEY"):
+    for name in ("POLKA_KEY", *(f"PG{name}" for name in MISLEADING.split())):
         monkeypatch.setenv(name, "elsewhere")
     postgres.ensure_running()
 
     assert is_up(postgres)
-    monkeypatch.undo()
-    if Path("/proc/self/environ").exists():
-        assert b"elsewhere" not in Path(f"/proc/{server_id(postgres)}/environ").read_bytes()
+    assert "elsewhere" not in psutil.Process(server_id(postgres)).environ().values()
 
 
-def test_running_server_costs_no_process(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+def test_ensure_running_starts_no_process_if_postgres_runs(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = postgres.ensure_running()
     monkeypatch.delattr(subprocess, "Popen")
@@ -216,11 +196,13 @@ def test_running_server_costs_no_process(
 @pytest.mark.parametrize(
     "name", ["$HOME", "two spaces ", "it's", 'a"quote', "a,comma", "é" * 60 + "/" + "long" * 20]
 )
-def test_folder_may_have_any_name(postgres: EmbeddedPostgres, folder: Path, name: str) -> None:
+def test_postgres_runs_in_a_folder_with_any_name(
+    postgres: Postgres, folder: Path, name: str
+) -> None:
     moved = folder / name / "postgres"
     moved.parent.mkdir(parents=True)
     postgres.folder.rename(moved)
-    there = EmbeddedPostgres(moved, NO_SYNC)
+    there = Postgres(moved, NO_SYNC)
     host = there.connection["host"]
     try:
         there.ensure_running()
@@ -235,8 +217,8 @@ def test_folder_may_have_any_name(postgres: EmbeddedPostgres, folder: Path, name
 # Users
 
 
-def test_last_of_two_users_stops_the_server(postgres: EmbeddedPostgres) -> None:
-    other = EmbeddedPostgres(postgres.folder)
+def test_postgres_stops_after_the_last_of_two_users(postgres: Postgres) -> None:
+    other = Postgres(postgres.folder)
     postgres.ensure_running()
     other.ensure_running()
 
@@ -247,66 +229,61 @@ def test_last_of_two_users_stops_the_server(postgres: EmbeddedPostgres) -> None:
     assert_stops_soon(postgres)
 
 
-def test_kill_9_of_the_last_user_stops_the_server(postgres: EmbeddedPostgres) -> None:
-    with used_by_another_process(postgres):
-        pass
+@pytest.mark.parametrize(
+    ("command", "sent"), [("run", "SIGTERM"), ("run", "SIGINT"), ("polka storm", "SIGTERM")]
+)
+def test_postgres_stops_after_a_signal_to_flask(
+    clone: Path, postgres: Postgres, command: str, sent: str
+) -> None:
+    port = free_port()
+    to = f"--to=http://127.0.0.1:{port}/api/polka/webhooks"  # no answer: the storm tries again
+    options = {"run": [f"--port={port}"], "polka storm": [to, "--verify=database"]}
+    command_line = [sys.executable, "-m", "flask", *command.split(), *options[command]]
+    variables = environment(NO_SETTINGS | SECRETS | {"PLATFORM": "dev"})
+    output = subprocess.DEVNULL
+
+    def is_in_use() -> bool:
+        with suppress(OSError):  # `flask run` starts Postgres when it answers a request
+            urlopen(f"http://127.0.0.1:{port}/api/chirps").close()
+        return is_up(postgres) and (command == "run" or query(postgres, "TABLE users") is not None)
+
+    with subprocess.Popen(
+        command_line, cwd=clone, env=variables, stdout=output, stderr=output
+    ) as flask:
+        try:
+            wait_until(is_in_use)
+        finally:
+            flask.send_signal(signal.Signals[sent])
 
     assert_stops_soon(postgres)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
-def test_signal_to_flask_run_leaves_no_postgres(copy: EmbeddedPostgres, name: str) -> None:
-    port = free_port()
-    flask = subprocess.Popen(
-        [sys.executable, "-m", "flask", "run", f"--port={port}"],
-        cwd=copy.folder.parents[1],
-        env=environment(NO_SETTINGS | SECRETS),
-        stderr=subprocess.DEVNULL,
-    )
-    ask = [
-        sys.executable,
-        "-c",
-        f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/api/chirps')",
-    ]
-    wait_until(
-        lambda: subprocess.run(ask, capture_output=True, check=False).returncode == 0 or is_up(copy)
-    )
-    flask.send_signal(signal.Signals[name])
-    flask.wait()
-
-    assert_stops_soon(copy)
-
-
-def test_forked_process_uses_the_server_of_its_parent(postgres: EmbeddedPostgres) -> None:
+def test_forked_process_uses_the_postgres_of_its_parent(postgres: Postgres) -> None:
     def wait_for_parent() -> None:
-        os.read(told, 1)
+        released.wait()
         assert is_up(postgres)
 
-    told, tell = os.pipe()
+    released = FORK.Event()
     postgres.ensure_running()
     assert succeeded(fork(postgres.release))
     child = fork(wait_for_parent)
     postgres.release()
     time.sleep(0.2)
-    os.write(tell, b"!")
+    released.set()
 
     assert succeeded(child)
     assert_stops_soon(postgres)
-    os.close(told)
-    os.close(tell)
 
 
-def test_ctrl_c_and_sigterm_to_the_group_of_the_user_do_not_reach_the_server(
-    postgres: EmbeddedPostgres,
-) -> None:
+def test_ctrl_c_for_the_user_does_not_reach_postgres(postgres: Postgres) -> None:
     postgres.ensure_running()
 
-    assert os.getsid(server_id(postgres)) != os.getsid(0)
+    assert os.getsid(0) not in {os.getsid(process.pid) for process in processes(postgres)}
 
 
-def test_users_that_come_and_go_always_find_a_server(postgres: EmbeddedPostgres) -> None:
+def test_users_that_come_and_go_always_find_a_postgres(postgres: Postgres) -> None:
     def come_and_go() -> None:
-        for pause in range(15):
+        for pause in range(0, 15, 2):
             postgres.ensure_running()
             assert query(postgres, "SELECT true")
             postgres.release()
@@ -318,25 +295,10 @@ def test_users_that_come_and_go_always_find_a_server(postgres: EmbeddedPostgres)
     assert_stops_soon(postgres)
 
 
-def test_user_waits_while_the_server_is_being_stopped(postgres: EmbeddedPostgres) -> None:
-    postgres.ensure_running()
-    first = server_id(postgres)
-    with closing(psycopg2.connect(postgres.url)):
-        postgres.release()
-        wait_until(lambda: not supervisor.is_ready(home_of(postgres.folder)))
-        postgres.ensure_running()
-
-    assert is_up(postgres)
-    assert server_id(postgres) != first
-
-
-def test_first_starts_at_once_share_one_server(new_postgres: EmbeddedPostgres) -> None:
-    threads = [Thread(target=new_postgres.ensure_running) for _ in range(4)]
+def test_concurrent_first_starts_share_one_postgres(new_postgres: Postgres) -> None:
     children = [fork(new_postgres.ensure_running) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: new_postgres.ensure_running(), range(4)))
 
     assert [succeeded(child) for child in children] == [True] * 4
     assert new_postgres.log.read_text().count("starting PostgreSQL") == 1
@@ -346,77 +308,68 @@ def test_first_starts_at_once_share_one_server(new_postgres: EmbeddedPostgres) -
 # Recovery
 
 
-def test_start_that_was_killed_half_way_is_repeated(new_postgres: EmbeddedPostgres) -> None:
+def test_first_start_that_was_killed_half_way_is_repeated(new_postgres: Postgres) -> None:
     child = fork(new_postgres.ensure_running)
-    home = home_of(new_postgres.folder)
-    wait_until((home / "data.new" / "global").exists)
+    wait_until((new_postgres.folder / "data.new" / "global").exists)
     kill_supervisor(new_postgres)
-    kill(child)
+    child.kill()
+    child.join()
     assert not new_postgres.data.exists()
 
     new_postgres.ensure_running()
     assert is_up(new_postgres)
 
 
-def test_killed_server_is_started_again_after_its_last_process(postgres: EmbeddedPostgres) -> None:
-    postgres.ensure_running()
-    with closing(psycopg2.connect(postgres.url)) as connection:
-
-        def keep_busy() -> None:
-            with suppress(psycopg2.OperationalError):
-                connection.cursor().execute(BUSY_SECOND)
-
-        busy = Thread(target=keep_busy)
-        busy.start()
-        wait_until(lambda: query(postgres, "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DO%'"))
-        os.kill(server_id(postgres), signal.SIGKILL)
-        wait_until(lambda: not is_up(postgres))
-        postgres.ensure_running()
-        busy.join()
-
-    assert is_up(postgres)
-
-
-def test_server_whose_supervisor_was_killed_gets_another(postgres: EmbeddedPostgres) -> None:
-    postgres.ensure_running()
-    first = server_id(postgres)
-    kill_supervisor(postgres)
+@pytest.mark.parametrize("killed", ["user", "supervisor", "server", "supervisor and server"])
+def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -> None:
+    with used_by_another_process(postgres):
+        query(postgres, "CREATE TABLE kept (); COMMIT; SELECT 1")
+        first = server_id(postgres)
+        if "supervisor" in killed:
+            kill_supervisor(postgres)
+        if "server" in killed:
+            os.kill(first, signal.SIGKILL)
+    if killed == "user":
+        assert_stops_soon(postgres)
     postgres.ensure_running()
 
-    assert server_id(postgres) == first
+    assert (server_id(postgres) == first) == (killed == "supervisor")
+    assert query(postgres, "DROP TABLE kept; COMMIT; SELECT 1") == 1
     postgres.release()
     assert_stops_soon(postgres)
 
 
-def test_start_after_kill_9_of_everything(postgres: EmbeddedPostgres) -> None:
-    with used_by_another_process(postgres):
-        kill_supervisor(postgres)
-        os.kill(server_id(postgres), signal.SIGKILL)
+@pytest.mark.parametrize("end", ["regular stop", "kill -9"])
+def test_next_postgres_waits_for_the_last_process_of_the_old(postgres: Postgres, end: str) -> None:
+    def use_the_next() -> None:
+        postgres.ensure_running()
+        assert is_up(postgres)
+        assert server_id(postgres) != first
 
     postgres.ensure_running()
-    assert is_up(postgres)
+    first = server_id(postgres)
+    with closing(psycopg2.connect(postgres.url)) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGSTOP)
+        try:
+            if end == "kill -9":
+                os.kill(first, signal.SIGKILL)
+            postgres.release()
+            wait_until(lambda: not is_up(postgres))
+            child = fork(use_the_next)
+            child.join(0.3)
+            was_waiting = child.is_alive()
+        finally:
+            os.kill(connection.info.backend_pid, signal.SIGCONT)
+
+    assert succeeded(child)
+    assert was_waiting
 
 
-def kill_supervisor(postgres: EmbeddedPostgres) -> None:
-    """Kill the supervisor; just after the start, two processes have its name or none is listed."""
-    name = f"supervisor.py {home_of(postgres.folder)} "
-
-    def supervisors() -> list[str]:
-        found = subprocess.run(["pgrep", "-f", name], capture_output=True, text=True, check=False)
-        return found.stdout.split()
-
-    wait_until(lambda: len(supervisors()) == 1)
-    os.kill(int(supervisors()[0]), signal.SIGKILL)
-    wait_until(lambda: not supervisors())
-
-
-def test_reused_process_id_in_the_files_of_the_server_is_ignored(
-    postgres: EmbeddedPostgres,
-) -> None:
+def test_process_id_that_is_reused_by_another_is_ignored(postgres: Postgres) -> None:
     user = postgres.data.stat().st_uid if os.geteuid() == 0 else None
-    socket = supervisor.socket_path(postgres.folder)
+    lock = Path("{host}/.s.PGSQL.{port}.lock".format_map(postgres.connection))
     with subprocess.Popen(["sleep", "60"], user=user) as unrelated:
-        for file in (postgres.data / "postmaster.pid", socket.with_name(f"{socket.name}.lock")):
+        for file in (postgres.data / "postmaster.pid", lock):
             file.write_text(f"{unrelated.pid}\n{postgres.data}\n1\n5432\n")
         postgres.ensure_running()
         postgres.release()
@@ -425,72 +378,55 @@ def test_reused_process_id_in_the_files_of_the_server_is_ignored(
         unrelated.kill()
 
 
-def test_destroy_stops_a_server_in_use_and_deletes_everything(
-    new_postgres: EmbeddedPostgres,
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_clean_stops_postgres_and_deletes_its_data(
+    new_postgres: Postgres, folder: Path
 ) -> None:
+    (folder / ".env").touch()
+    (folder / "chirpy").symlink_to(PROJECT / "chirpy")
+    python = f"BIN={Path(sys.executable).parent}"  # not in .venv, which it deletes
+    command = ["make", "-f", str(PROJECT / "Makefile"), "clean", python]
     with used_by_another_process(new_postgres):
-        home = home_of(new_postgres.folder)
-        remove = ["-m", "chirpy.devtools.postgres", "remove", str(new_postgres.folder)]
+        home = new_postgres.folder.resolve()
         with closing(psycopg2.connect(new_postgres.url)) as connection:
-            subprocess.run([sys.executable, *remove], cwd=PROJECT, check=True)
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
             with pytest.raises(psycopg2.Error, match=r"closed|terminat"):
                 connection.cursor().execute("SELECT 1")
 
     assert not home.exists()
-    assert not os.path.lexists(new_postgres.folder)
     assert not Path(new_postgres.connection["host"]).exists()
+    assert sorted(path.name for path in folder.iterdir()) == [".env", "chirpy"]
 
 
-# Errors
+# Failed starts, and programs
 
 
-def test_failed_start_shows_the_messages_of_the_server(postgres: EmbeddedPostgres) -> None:
-    broken = EmbeddedPostgres(postgres.folder, {"shared_buffers": "much"})
+def test_failed_start_shows_the_messages_of_postgres(postgres: Postgres) -> None:
+    postgres.settings = {"shared_buffers": "much"}
 
     with pytest.raises(EmbeddedPostgresError, match='invalid value for parameter "shared_buffers"'):
-        broken.ensure_running()
-    broken.release()
-
-
-def test_sqlalchemy_treats_the_error_as_a_failed_connection(postgres: EmbeddedPostgres) -> None:
-    broken = EmbeddedPostgres(postgres.folder, {"shared_buffers": "much"})
-
-    with (
-        an_app(URL.create(DRIVER), broken.ensure_running, db_url=None) as app,
-        app.app_context(),
-        pytest.raises(OperationalError, match="Postgres did not start"),
-    ):
-        db.engine.connect()
-    broken.release()
-
-
-def test_data_of_a_missing_version_are_left_alone(postgres: EmbeddedPostgres) -> None:
-    version = (postgres.data / "PG_VERSION").read_text()
-    (postgres.data / "PG_VERSION").write_text("13\n")
-
-    with pytest.raises(EmbeddedPostgresError, match=r"Postgres 13, which the data in .* need"):
         postgres.ensure_running()
-    (postgres.data / "PG_VERSION").write_text(version)
-    postgres.ensure_running()
 
 
-def test_without_programs_the_message_lists_three_solutions(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(programs, "candidates", list)
-
-    with pytest.raises(EmbeddedPostgresError) as caught:
+def test_data_of_a_missing_version_are_kept_and_three_solutions_listed(postgres: Postgres) -> None:
+    version_file = postgres.data / "PG_VERSION"
+    version = version_file.read_text()
+    version_file.write_text("13\n")
+    message = r"(?s)Postgres 13, which the data in .* need.*requirements-dev.txt.*PATH.*DB_URL"
+    with pytest.raises(EmbeddedPostgresError, match=message):
         postgres.ensure_running()
-    for solution in ("requirements-dev.txt", "PATH", "DB_URL"):
-        assert solution in str(caught.value)
+    version_file.write_text(version)
+
+    assert postgres.ensure_running()
 
 
-def test_postgres_of_the_machine_is_used_without_the_package(
-    new_postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+def test_installed_postgres_is_used_without_the_python_package(
+    new_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(programs, "WHEEL", "not_installed")
-    found = [path for path in programs.candidates() if programs.version_of(path) != "0"]
-    if not found:
+    try:
+        installed = new_postgres.programs()
+    except EmbeddedPostgresError:
         pytest.skip("this machine has no Postgres of its own")
     new_postgres.ensure_running()
     new_postgres.release()
@@ -498,23 +434,38 @@ def test_postgres_of_the_machine_is_used_without_the_package(
     new_postgres.ensure_running()
 
     assert query(new_postgres, "SELECT 'Z' < 'a' AND 'z' < 'é'") is True
-    assert new_postgres.programs() == found[0]
+    assert new_postgres.programs() == installed
 
 
-def test_folder_that_cannot_be_written_is_reported(folder: Path) -> None:
-    def start_as_ordinary_user() -> None:
-        become_ordinary()
-        with pytest.raises(EmbeddedPostgresError, match="made or entered: Permission denied"):
-            EmbeddedPostgres(folder / "instance" / "postgres").ensure_running()
+@as_root
+def test_programs_that_only_root_can_enter_are_copied(
+    postgres: Postgres, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = postgres.programs().parent
+    if installed.parent.name != programs.WHEEL:
+        pytest.skip("the package with Postgres is not installed")
+    package = folder / programs.WHEEL
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError('imported')")
+    for part in (f"{package.name}/{installed.name}", f"{package.name}.libs"):
+        (folder / part).symlink_to(installed.parents[1] / part)
+    folder.chmod(0o700)
+    monkeypatch.syspath_prepend(folder)
+    postgres.ensure_running()
 
-    folder.chmod(0o555)
-    assert succeeded(fork(start_as_ordinary_user))
-    folder.chmod(0o755)
+    assert postgres.programs() == package / installed.name / "bin"
+    assert is_up(postgres)
+    [copy] = postgres.folder.glob("programs-*")
+    assert psutil.Process(server_id(postgres)).exe().startswith(str(copy))
+    shutil.rmtree(copy)
+
+
+# Users of the machine
 
 
 @as_root
 def test_socket_folder_of_another_user_is_refused(folder: Path) -> None:
-    postgres = EmbeddedPostgres(folder / "postgres", NO_SYNC)
+    postgres = Postgres(folder / "postgres", NO_SYNC)
     planted = Path(postgres.connection["host"])
     planted.symlink_to(folder)
     os.chown(planted, 12345, 12345, follow_symlinks=False)
@@ -526,78 +477,39 @@ def test_socket_folder_of_another_user_is_refused(folder: Path) -> None:
         postgres.destroy()
 
 
-# Users of the machine
-
-
 @as_root
-def test_data_of_another_user_are_refused(postgres: EmbeddedPostgres) -> None:
-    def start_as_another_user() -> None:
-        os.setuid(ORDINARY.pw_uid - 1)
-        with pytest.raises(EmbeddedPostgresError, match=r"belongs to user .*sudo rm -r"):
-            EmbeddedPostgres(postgres.folder).ensure_running()
-
-    assert succeeded(fork(start_as_another_user))
-
-
-@as_root
-def test_ordinary_user_and_root_share_the_data_of_the_user(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+def test_root_uses_the_data_of_an_ordinary_user_as_that_user(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start_as_ordinary_user() -> None:
-        become_ordinary()
+        os.setgroups([])
+        os.setgid(pwd.getpwnam("nobody").pw_gid)
+        os.setuid(pwd.getpwnam("nobody").pw_uid)
         postgres.ensure_running()
         assert is_up(postgres)
 
-    run = [python_for_everyone(), "-I", supervisor.__file__]
-    if (
-        b"IndexError"
-        not in subprocess.run(run, user=ORDINARY.pw_uid, capture_output=True, check=False).stderr
-    ):
+    python = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
+    command = [python, "-c", f"open({str(PROJECT / 'app.py')!r})"]
+    if subprocess.run(command, user="nobody", stderr=subprocess.DEVNULL, check=False).returncode:
         pytest.skip("an ordinary user can enter neither this clone nor a Python")
-    monkeypatch.setattr(sys, "executable", run[0])
+    monkeypatch.setattr(sys, "executable", python)
     assert succeeded(fork(start_as_ordinary_user))
     assert_stops_soon(postgres)
     postgres.ensure_running()
-    assert {path.owner() for path in postgres.folder.rglob("*")} == {ORDINARY.pw_name}
 
-
-def python_for_everyone() -> str:
-    """Return a Python that is not below /root, if there is one."""
-    return shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
+    assert {path.owner() for path in postgres.folder.rglob("*")} == {"nobody"}
 
 
 @as_root
 def test_data_of_root_are_in_var_lib_and_a_copied_project_does_not_use_them(
-    new_postgres: EmbeddedPostgres,
+    new_postgres: Postgres, folder: Path
 ) -> None:
     new_postgres.ensure_running()
     home = new_postgres.folder.readlink()
-    copy = new_postgres.folder.parents[1] / "copy"
-    subprocess.run(["cp", "-a", new_postgres.folder.parent, copy], check=True)
-    EmbeddedPostgres(copy / "postgres").destroy()
+    subprocess.run(["cp", "-a", folder / "instance", folder / "copy"], check=True)
+    Postgres(folder / "copy" / "postgres").destroy()
 
-    assert home.parent == SHELTER
+    assert home.parent == Path("/var/lib/chirpy")
     assert home.stat().st_mode & 0o777 == 0o700
     assert is_up(new_postgres)
-    assert new_postgres.folder.parents[1].stat().st_mode & 0o777 == 0o700
-
-
-@as_root
-def test_programs_that_only_root_can_enter_are_copied(
-    new_postgres: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = next(programs.candidates())
-    if programs.WHEEL not in source.parts:
-        pytest.skip("the package with Postgres is not installed")
-    package = folder / programs.WHEEL
-    unused = shutil.ignore_patterns("include", "*.a")
-    shutil.copytree(source.parent, package / source.parent.name, ignore=unused)
-    libraries = f"{programs.WHEEL}.libs"
-    shutil.copytree(source.parents[2] / libraries, folder / libraries)
-    (package / "__init__.py").write_text("raise AssertionError('imported')")
-    monkeypatch.syspath_prepend(folder)
-    new_postgres.ensure_running()
-
-    assert is_up(new_postgres)
-    assert new_postgres.programs() == package / source.parent.name / "bin"
-    assert list(new_postgres.folder.glob("programs-*/*/*/bin/postgres"))
+    assert folder.stat().st_mode & 0o777 == 0o700
