@@ -65,8 +65,8 @@ def counts(result: Result) -> dict[str, int]:
 def test_storm_counts_every_delivery_of_every_event(storm: RunStorm, sql: Sql) -> None:
     result = storm("--keep")
 
-    assert result.stdout.splitlines()[-1] == PASSED
     assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == PASSED
     assert "180 of 180 deliveries acknowledged in " in result.stdout
     stored = "SELECT count(*), min(deliveries), max(deliveries) FROM webhook_events"
     assert sql(stored) == [(60, 3, 3)]
@@ -101,8 +101,7 @@ def test_storm_without_shuffle_repeats_each_event_before_the_next(
 def test_storm_deletes_its_own_rows_only(storm: RunStorm, sql: Sql) -> None:
     user_id = str(a_user(sql))
     sql("INSERT INTO memberships VALUES (%s, true, now(), 'evt_1')", user_id)
-    sql("INSERT INTO webhook_events (event_id, type) VALUES ('evt_1', 'x')")
-    sql("INSERT INTO webhook_events (event_id, type, user_id) VALUES ('evt_2', 'x', %s)", user_id)
+    sql("INSERT INTO webhook_events (event_id, type, user_id) VALUES ('evt_1', 'x', %s)", user_id)
     tables = [f"TABLE {name}" for name in ("users", "memberships", "webhook_events")]
     before = [sql(table) for table in tables]
 
@@ -296,17 +295,11 @@ def test_storm_over_http_finds_wrong_users_only(
     assert result.exit_code == (line is WRONG)
 
 
-@pytest.mark.parametrize("path", ["api/users", "api/login"])
-def test_storm_over_http_names_the_request_that_failed(http_storm: RunStorm, path: str) -> None:
-    with another_chirpy(upgrade, broken=path) as url:
-        result = http_storm(url)
+def test_storm_over_http_names_the_request_that_failed(http_storm: RunStorm) -> None:
+    for path in ("api/users", "api/login"):
+        with another_chirpy(upgrade, broken=path) as url:
+            result = http_storm(url)
 
-    assert result.exit_code == 1
-    assert f"POST {url}/{path}: 500 INTERNAL SERVER ERROR. Next: " in result.stderr
-
-
-def test_storm_over_http_reports_a_server_that_is_not_running(http_storm: RunStorm) -> None:
-    result = http_storm(f"http://127.0.0.1:{free_port()}")
-
-    assert result.exit_code == 1
-    assert re.search("/api/users: no answer: .*Connection refused", result.stderr)
+        assert result.exit_code == 1
+        assert f"POST {url}/{path}: 500 INTERNAL SERVER ERROR. Next: " in result.stderr
+    assert "Connection refused. Next: " in http_storm(url).stderr

@@ -50,7 +50,7 @@ def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--no-id", "id", flag_value="", show_default=False, help="Send no id.")
 @click.option("--timestamp", show_default="now", help="Time of the event, ISO 8601.")
 @click.option("--no-timestamp", "timestamp", flag_value="", show_default=False, help="Send none.")
-@click.option("--data", default="{}", type=json.loads, help="JSON with more members of data.")
+@click.option("--data", default="{}", type=json.loads, metavar="JSON", help="More members of data.")
 @click.option("--times", default=1, type=THREADS, help="Deliver the same event so many times.")
 @click.option("--concurrent", is_flag=True, help="Make these deliveries concurrently.")
 @click.option("--attempts", default=5, type=ATTEMPTS, help="Attempts of each delivery.")

@@ -27,7 +27,7 @@ class Event(NamedTuple):
         """What each delivery of the event sends."""
         data = {"user_id": self.user_id} | self.data if isinstance(self.data, dict) else self.data
         content = {"id": self.id, "timestamp": self.timestamp, "event": self.type, "data": data}
-        return json.dumps({name: value for name, value in content.items() if value}).encode()
+        return json.dumps({name: value for name, value in content.items() if value != ""}).encode()
 
 
 def plan_storm(
