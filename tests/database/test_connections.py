@@ -50,6 +50,33 @@ def test_delivery_succeeds_once_the_database_is_back(breakable: Breakable, sql: 
     breakable.assert_applied(upgrade, deliveries=2)
 
 
+def test_delivery_to_a_read_only_database_is_503(breakable: Breakable) -> None:
+    upgrade = breakable.upgrade()
+    with (
+        breakable.altered("default_transaction_read_only", "on"),
+        an_app(breakable.url) as app,
+        breakable.unchanged(),
+    ):
+        assert_unavailable(deliver(app, upgrade))
+
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+
+
+def test_delivery_beyond_the_connection_limit_is_503(breakable: Breakable) -> None:
+    upgrade = breakable.upgrade()
+    role = f"limited_{breakable.url.database}"
+    breakable.sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+    try:
+        breakable.sql(f"GRANT pg_read_all_data, pg_write_all_data TO {role}")
+        with an_app(breakable.url.set(username=role)) as app:
+            with breakable.unchanged():
+                assert_unavailable(deliver(app, upgrade))
+            breakable.sql(f"ALTER ROLE {role} CONNECTION LIMIT 1")
+            assert outcome(deliver(app, upgrade)) == "applied"
+    finally:
+        breakable.sql(f"DROP ROLE {role}")
+
+
 # Connections that Postgres closes
 
 

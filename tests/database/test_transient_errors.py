@@ -64,6 +64,17 @@ def test_transient_error_is_503(
     assert outcome(breakable.deliver(upgrade)) == "applied"
 
 
+def test_duplicate_that_met_a_transient_error_is_not_counted(breakable: Breakable) -> None:
+    upgrade = breakable.upgrade()
+    breakable.deliver(upgrade)
+    breakable.fail_writes(raising("57014"), 1, "webhook_events")
+
+    with breakable.unchanged():
+        assert_unavailable(breakable.deliver(upgrade))
+    assert outcome(breakable.deliver(upgrade)) == "duplicate"
+    breakable.assert_applied(upgrade, deliveries=2)
+
+
 @each_moment
 @pytest.mark.parametrize("sqlstate", BUGS.values(), ids=BUGS)
 def test_other_database_error_is_500_without_its_cause(
