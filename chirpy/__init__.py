@@ -20,7 +20,6 @@ from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
 BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, website, health, admin)
-COMMANDS = (migration_commands, webhook_commands)
 
 
 def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
@@ -36,6 +35,6 @@ def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
     errors.register(app, is_transient)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for command in COMMANDS:
+    for command in (migration_commands, webhook_commands):
         app.cli.add_command(command)
     return app

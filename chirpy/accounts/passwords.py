@@ -8,13 +8,11 @@ from argon2.low_level import Type
 
 # OWASP's minimum: 19 MiB, two passes, one lane; about 20 ms.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-# The hash of a random password, for emails without an account. A constant, because computing one
-# would delay each start.
+# Of a random password, for emails without an account: computing one would delay each start.
 DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$NGwVrkW7HNVoQjc65Teprw$CtdZFdGhdPZdFT7FZR10PaZVIANdId+B07R7p82HE3M"
 )
-
 # One hash at a time in each process: every thread that computes one would keep its 19 MiB.
 HASHING_THREAD = ThreadPoolExecutor(1)
 

@@ -6,7 +6,8 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 
 from chirpy.accounts.models import MAX_EMAIL_LENGTH
 from chirpy.accounts.users import UserRow
-from chirpy.web.fields import RequestSchema, TextField, TimestampField
+from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
 MAX_PASSWORD_LENGTH = 1024  # characters; argon2 accepts more, at a cost

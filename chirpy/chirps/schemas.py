@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields
 
-from chirpy.web.cursors import CursorField
-from chirpy.web.fields import RequestSchema, TextField, TimestampField
-from chirpy.web.paging import LimitField
+from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.paging import CursorField, LimitField
+from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
 

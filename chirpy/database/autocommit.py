@@ -1,4 +1,8 @@
-"""Single statements that commit themselves, in one round trip."""
+"""Single statements that commit themselves, in one round trip.
+
+SQLAlchemy compiles a statement, connects and classifies errors; psycopg2 alone runs it, and the
+pool is not used. This handles about four times as many statements as a session does.
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -26,9 +30,6 @@ def run_autocommit(
     effect; if the connection was lost, its effect is unknown. Do not call it while db.session is
     in use: it takes a pooled connection for a moment when it connects, and threads that hold one
     each and wait for another would wait for each other.
-
-    SQLAlchemy compiles the statement, connects and classifies errors; psycopg2 alone runs it, and
-    the pool is not used. This handles about four times as many statements as a session does.
     """
     connections = thread_connections()
     connection = None

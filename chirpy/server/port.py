@@ -1,10 +1,9 @@
-"""Reserve the port before anything else starts."""
+"""Reserve the port first, so that only one of two concurrent starts continues."""
 
 import errno
 import socket
 from typing import Any
 
-MAX_PORT = 65535
 NEXT_STEPS = {
     errno.EADDRINUSE: "stop the program that uses it, or choose another: PORT={other} make run",
     errno.EACCES: "choose a port above 1023, which every user can open: PORT=8080 make run",
@@ -16,19 +15,15 @@ class PortUnavailable(Exception):
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
-    """Return a socket that reserves the port until it is closed. Raise PortUnavailable.
-
-    Of two concurrent starts, only one continues.
-    """
+    """Return a socket that reserves the port until it is closed. Raise PortUnavailable."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return bind(socket.socket(family), address)
     except OSError as error:
-        other = port + 1 if port < MAX_PORT else port - 1
+        other = port + 1 if port < 65535 else port - 1
         step = NEXT_STEPS.get(error.errno or 0, "correct HOST").format(other=other)
-        raise PortUnavailable(
-            f"Chirpy cannot listen on {host} port {port}: {error.strerror}.\nNext: {step}"
-        ) from None
+        problem = f"Chirpy cannot listen on {host} port {port}: {error.strerror}"
+        raise PortUnavailable(f"{problem}.\nNext: {step}") from None
 
 
 def bind(reservation: socket.socket, address: Any) -> socket.socket:

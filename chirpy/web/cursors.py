@@ -3,10 +3,10 @@
 import struct
 from base64 import b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PACKED = struct.Struct(">q16s")  # microseconds since 1970, the id's bytes
@@ -30,10 +30,3 @@ class Cursor(NamedTuple):
             return cls(EPOCH + timedelta(microseconds=since), UUID(bytes=id_bytes))
         except (ValueError, struct.error, OverflowError):
             raise ValidationError("is not a cursor: copy it from the Link header") from None
-
-
-class CursorField(fields.Field[Cursor]):
-    """The query's `after`: where the page before ended, as the Link header gave it."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Cursor:
-        return Cursor.parse(value)

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, jsonify
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from chirpy.web import logs
+from chirpy.web import request_ids
 from chirpy.web.http_errors import refused_by_flask
 from chirpy.web.invalid_fields import InvalidFields
 from chirpy.web.refused import Refused
@@ -46,7 +46,7 @@ def respond(refused: Refused) -> Response:
     body |= {name: value for name in ("hint", "fields") if (value := getattr(refused, name))}
     response = jsonify(body)
     response.status_code = refused.status
-    response.headers[logs.REQUEST_ID] = logs.request_id()
+    response.headers[request_ids.HEADER] = request_ids.request_id()
     if refused.header:
         name, value = refused.header
         response.headers[name] = value

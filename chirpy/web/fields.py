@@ -1,7 +1,6 @@
 """The marshmallow fields that requests and responses of several rooms share."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
@@ -45,12 +44,3 @@ class TextField(fields.Field[str]):
         if self.max_length is not None and len(value) > self.max_length:
             raise ValidationError(f"is longer than {self.max_length} characters")
         return value
-
-
-class TimestampField(fields.Field[datetime]):
-    """A time in a response: RFC 3339, UTC, `Z`, microseconds."""
-
-    def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -6,17 +6,13 @@ On a terminal the lines are text for people; anywhere else they are JSON for log
 """
 
 import logging.config
-import re
 import sys
-from secrets import token_hex
 from typing import Any
 
-from flask import g, has_request_context, request
+from flask import has_request_context
 
 from chirpy.web.log_formatters import JSONFormatter, TextFormatter
-
-REQUEST_ID = "X-Request-Id"
-VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from chirpy.web.request_ids import request_id
 
 
 def facts(**facts: object) -> dict[str, Any]:
@@ -24,14 +20,6 @@ def facts(**facts: object) -> dict[str, Any]:
     if has_request_context():
         facts["request_id"] = request_id()
     return {"facts": facts}
-
-
-def request_id() -> str:
-    """Return the header X-Request-Id of the request if it is valid, else a new id."""
-    if "request_id" not in g:
-        header = request.headers.get(REQUEST_ID, "")
-        g.request_id = header if VALID_REQUEST_ID.fullmatch(header) else token_hex(16)
-    return str(g.request_id)
 
 
 def configure() -> None:

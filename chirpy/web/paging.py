@@ -32,6 +32,13 @@ class LimitField(fields.Field[int]):
             raise ValidationError(str(error)) from None
 
 
+class CursorField(fields.Field[Cursor]):
+    """The query's `after`: where the page before ended, as the Link header gave it."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Cursor:
+        return Cursor.parse(value)
+
+
 def split_page(
     rows: Sequence[RowT], limit: int, cursor_of: Callable[[RowT], Cursor]
 ) -> tuple[Sequence[RowT], Cursor | None]:

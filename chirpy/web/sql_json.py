@@ -11,7 +11,7 @@ from flask import Response
 from marshmallow import Schema, fields
 from sqlalchemy import Column, ColumnElement, Table, func, literal_column
 
-from chirpy.web.fields import TimestampField
+from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
 UTC: ColumnElement[str] = literal_column("'UTC'")

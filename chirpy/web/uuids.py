@@ -8,9 +8,7 @@ from marshmallow import ValidationError, fields
 
 from chirpy.web.fields import MESSAGES
 
-CANONICAL_UUID = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
-)
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class UUIDField(fields.Field[UUID]):
@@ -26,10 +24,7 @@ class UUIDField(fields.Field[UUID]):
 
 
 def parse_uuid(value: Any) -> UUID:
-    """Return the UUID in its canonical form. Raise ValidationError.
-
-    `uuid.UUID()` alone also accepts braces, `urn:uuid:` and no hyphens.
-    """
+    """Return the UUID; `uuid.UUID()` alone also accepts other forms. Raise ValidationError."""
     if not isinstance(value, str) or not CANONICAL_UUID.fullmatch(value):
         raise ValidationError("must be a UUID such as 3311741c-680c-4546-99f3-fc9efac2036c")
     return UUID(value)

@@ -5,9 +5,9 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
-from chirpy.web.cursors import CursorField
-from chirpy.web.fields import RequestSchema, TextField, TimestampField
-from chirpy.web.paging import LimitField
+from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.paging import CursorField, LimitField
+from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 from chirpy.webhooks.event_time import EventTimeField
 from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent

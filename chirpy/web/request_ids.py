@@ -1,0 +1,17 @@
+"""The id of each request, which its error response and its log lines share."""
+
+import re
+from secrets import token_hex
+
+from flask import g, request
+
+HEADER = "X-Request-Id"
+VALID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def request_id() -> str:
+    """Return the header X-Request-Id of the request if it is valid, else a new id."""
+    if "request_id" not in g:
+        header = request.headers.get(HEADER, "")
+        g.request_id = header if VALID.fullmatch(header) else token_hex(16)
+    return str(g.request_id)
