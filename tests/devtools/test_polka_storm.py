@@ -173,6 +173,8 @@ def test_storm_database_judge_finds(
         (["0 lost", "204 duplicate"], {"applied", "stale"}, {"1", "2"}),
         (["503 busy", "204 applied"], {"applied"}, {"1", "2"}),
         (["401 refused", "204 applied"], {"applied"}, {"1"}),
+        (["204 applied", "204 applied"], {"times"}, {"2"}),
+        (["204 duplicate", "204 duplicate"], {"times"}, {"2"}),
     ],
     # No ids: the text of a set differs between the processes of pytest-xdist.
 )

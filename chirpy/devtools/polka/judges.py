@@ -93,10 +93,13 @@ def stored_rows(user_ids: list[UUID]) -> Iterator[tuple[str, str]]:
 
 
 def event_rows(event: Event, answers: Sequence[Answer]) -> set[str]:
-    """Return the rows that fit the answers. An attempt without a clear answer may count or not."""
+    """Return the rows that fit the answers: one is new unless lost, others are duplicates."""
     acknowledged = [answer.text for answer in answers if answer.acknowledged]
-    unclear = sum(not 0 < answer.status < 500 for answer in answers)
-    outcomes = set(acknowledged) - {"duplicate"} or {"applied", "stale"}
+    unclear = sum(not 0 < answer.status < 500 for answer in answers)  # these may count or not
+    new = [outcome for outcome in acknowledged if outcome != "duplicate"]
+    outcomes = set(new) or {"applied", "stale"}
+    if len(new) > 1 or not (new or unclear):
+        outcomes = {f"answered as new {len(new)} times"}
     counts = range(len(acknowledged), len(acknowledged) + unclear + 1)
     row = f"{event.type} {event.user_id} {event.timestamp}"
     return {f"{row} {outcome} {count}" for outcome in outcomes for count in counts}

