@@ -87,8 +87,7 @@ def deliver_with_progress(receiver: Receiver, events: Sequence[Event], *limits: 
             bar.update(attempt.answer.acknowledged)
             if attempt.given_up:
                 break
-    seconds = monotonic() - start
-    click.echo(f"{bar.pos} of {len(events)} deliveries acknowledged in {seconds:.1f} s:")
+    click.echo(f"{bar.pos} of {len(events)} acknowledged in {monotonic() - start:.1f} s:")
     for answer, count in Counter(map(str, chain(*answers.values()))).most_common():
         click.echo(f"{count:8} {answer}")
     if missing := len(events) - bar.pos:
