@@ -1,42 +1,15 @@
 """Health, readiness, metrics and reset."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
-from chirpy import create_app
-from chirpy.database.engine import db
-from chirpy.settings import Settings
 from tests.support.accounts import upgrade
 from tests.support.assertions import assert_error, database_unchanged
-from tests.support.databases import Sql
+from tests.support.databases import UNREACHABLE, Sql, an_app
 from tests.support.factories import a_chirp, a_person
 
 TABLES = ("users", "refresh_tokens", "chirps", "memberships", "webhook_events")
-UNREACHABLE = make_url("postgresql+psycopg2://chirpy@127.0.0.1:1/chirpy")
-
-
-def client_of(settings: Settings) -> Iterator[FlaskClient]:
-    app = create_app(settings)
-    yield app.test_client()
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def production_client(app: Flask, settings: Settings) -> Iterator[FlaskClient]:
-    """A client of the same database with PLATFORM=prod; `app` empties it afterwards."""
-    assert app
-    yield from client_of(replace(settings, platform="prod"))
-
-
-@pytest.fixture
-def client_without_database(settings: Settings) -> Iterator[FlaskClient]:
-    yield from client_of(replace(settings, db_url=UNREACHABLE))
 
 
 @pytest.fixture
@@ -75,13 +48,13 @@ def test_reset_empties_every_table_and_restarts_visits(client: FlaskClient, sql:
 
 
 @pytest.mark.usefixtures("rows_in_every_table")
-def test_reset_in_production_is_403_without_effect(
-    production_client: FlaskClient, sql: Sql
-) -> None:
-    with database_unchanged(sql):
-        assert_error(production_client.post("/admin/reset"), 403)
+def test_reset_in_production_is_403_without_effect(database_url: URL, sql: Sql) -> None:
+    with an_app(database_url, platform="prod") as app:
+        client = app.test_client()
+        with database_unchanged(sql):
+            assert_error(client.post("/admin/reset"), 403)
 
-    assert "<p>Chirpy has been visited 1 times!</p>" in metrics(production_client)
+        assert "<p>Chirpy has been visited 1 times!</p>" in metrics(client)
 
 
 @pytest.mark.parametrize("path", ["/api/healthz", "/api/readyz"])
@@ -92,11 +65,10 @@ def test_health_and_readiness_are_200_in_plain_text(client: FlaskClient, path: s
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_server_without_database_is_healthy_but_not_ready(
-    client_without_database: FlaskClient,
-) -> None:
-    assert client_without_database.get("/api/healthz").status_code == 200
-    not_ready = client_without_database.get("/api/readyz")
+def test_server_without_database_is_healthy_but_not_ready() -> None:
+    with an_app(UNREACHABLE) as app:
+        assert app.test_client().get("/api/healthz").status_code == 200
+        not_ready = app.test_client().get("/api/readyz")
 
     assert_error(not_ready, 503)
     assert not_ready.headers["Retry-After"].isdecimal()

@@ -17,8 +17,6 @@ from tests.support.chirps import CHIRP_KEYS, chirp_bodies, post_chirp
 from tests.support.databases import Sql
 from tests.support.factories import API_KEY, Person, a_chirp, a_person, bearer
 
-FAMILY = "👨‍👩‍👧‍👦"  # one character to a reader, seven code points
-
 
 def delete_chirp(client: FlaskClient, chirp_id: object, headers: dict[str, str]) -> TestResponse:
     return client.delete(f"/api/chirps/{chirp_id}", headers=headers)
@@ -52,19 +50,9 @@ def test_post_chirp_ignores_author_id_and_time_in_the_body(
     assert not chirp["created_at"].startswith("2000")
 
 
-def test_same_body_posted_twice_makes_two_chirps(
-    client: FlaskClient, author: Person, sql: Sql
-) -> None:
-    one, other = a_chirp(client, author, "Again"), a_chirp(client, author, "Again")
-
-    assert one["id"] != other["id"]
-    assert chirp_bodies(sql) == ["Again", "Again"]
-
-
 CLEANED = {
-    "the three words": ("kerfuffle sharbert fornax", "**** **** ****"),
+    "in a sentence": ("This kerfuffle sharbert is fornax", "This **** **** is ****"),
     "any case": ("Kerfuffle SHARBERT fOrNaX", "**** **** ****"),
-    "in a sentence": ("This is a kerfuffle opinion", "This is a **** opinion"),
     "with punctuation": ("Sharbert! sharbert, (fornax)", "Sharbert! sharbert, (fornax)"),
     "part of a word": ("kerfuffles antifornax sharbert-", "kerfuffles antifornax sharbert-"),
     "many spaces": ("  fornax   fornax ", "  ****   **** "),
@@ -72,9 +60,7 @@ CLEANED = {
     "after a no-break space": ("a\u00a0fornax", "a\u00a0fornax"),
     "with a combining mark": ("forna\u0301x", "forna\u0301x"),
     "similar letters": ("ｆｏｒｎａｘ fоrnax", "ｆｏｒｎａｘ fоrnax"),
-    "asterisks": ("**** *****", "**** *****"),
-    "only spaces": ("   ", "   "),
-    "no profane word": ("Hello 🐦", "Hello 🐦"),
+    "no profane word": ("  **** ", "  **** "),
 }
 
 
@@ -93,7 +79,6 @@ def test_profane_words_are_replaced_in_posted_and_validated_chirps(
 OF_140_CODE_POINTS = {
     "letters": "x" * 140,
     "emoji": "🐦" * 140,
-    "families": FAMILY * 20,
     "combining marks": "e\u0301" * 70,
     "spaces": " " * 140,
     "profane words": ("sharbert " * 16)[:140],

@@ -140,17 +140,10 @@ def test_pages_of_chirps_together_are_the_whole_list_in_order(
 
     pages = list(follow_links(client, f"?limit={limit}{query.format(author)}"))
 
-    assert [chirp_id for page in pages for chirp_id in page] == expected[
-        :: -1 if "desc" in query else 1
-    ]
+    listed = [chirp_id for page in pages for chirp_id in page]
+    assert listed == (expected[::-1] if "desc" in query else expected)
     assert {len(page) for page in pages[:-1]} <= {limit}
     assert 1 <= len(pages[-1]) <= limit
-
-
-def test_full_last_page_of_chirps_has_no_link(client: FlaskClient, sql: Sql) -> None:
-    insert_chirps(sql, a_user(sql), *[NOON] * 4)
-
-    assert [len(page) for page in follow_links(client, "?limit=2")] == [2, 2]
 
 
 def test_next_page_of_chirps_is_unchanged_by_inserts_and_deletes(
@@ -186,17 +179,3 @@ def test_show_chirp_accepts_id_in_any_case(client: FlaskClient, author: Person) 
     assert response.content_type == "application/json"
     assert response.get_json() == chirp
     assert client.get(f"/api/chirps/{chirp['id'].upper()}").get_json() == chirp
-
-
-def test_chirps_inserted_with_sql_are_listed_and_shown(client: FlaskClient, sql: Sql) -> None:
-    [[user_id]] = sql("""INSERT INTO users (id, created_at, updated_at, email, hashed_password)
-        VALUES (gen_random_uuid(), now(), now(), 'psql@example.com', 'unset') RETURNING id""")
-    insert_chirp = """INSERT INTO chirps (id, created_at, updated_at, body, user_id)
-        VALUES (gen_random_uuid(), '2026-01-31 12:00:00+14', now(), 'By hand', %s) RETURNING id"""
-    [[chirp_id]] = sql(insert_chirp, user_id)
-
-    [chirp] = client.get("/api/chirps").get_json()
-
-    assert (chirp["id"], chirp["user_id"], chirp["body"]) == (chirp_id, user_id, "By hand")
-    assert chirp["created_at"] == "2026-01-30T22:00:00.000000Z"
-    assert client.get(f"/api/chirps/{chirp_id}").get_json() == chirp

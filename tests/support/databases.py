@@ -8,7 +8,7 @@ import psycopg2
 from alembic import command
 from alembic.config import Config
 from flask import Flask
-from sqlalchemy import URL, event
+from sqlalchemy import URL, event, make_url
 
 from chirpy import create_app
 from chirpy.database.connections import Connect
@@ -16,10 +16,11 @@ from chirpy.database.engine import db
 from chirpy.devtools.commands import register_commands
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MIGRATIONS
-from chirpy.settings import Settings
+from chirpy.settings import DRIVER, Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 DB_PASSWORD = "only-the-database-knows"
+UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 
 # TRUNCATE and RESTART create new files, which takes ten times as long with this few rows.
 DELETE_ALL_ROWS = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"

@@ -34,13 +34,11 @@ def test_body_that_is_not_an_object_is_400(
 INVALID: dict[str, Any] = {
     "null": None,
     "true": True,
-    "a number": 5,
     "a list": ["walt@example.com"],
     "an object": {"$ne": ""},
     "an empty string": "",
     "NUL": "walt@example.com\0",
     "a lone high surrogate": "walt@example.com\ud83d",
-    "a lone low surrogate": "\udc26walt@example.com",
     "surrogates in the wrong order": "\udc26\ud83d",
     "60,000 characters": "w" * 60_000,
 }

@@ -89,7 +89,7 @@ def test_head_of_a_chirp_is_200_or_404(client: FlaskClient, sql: Sql) -> None:
 
 PATHS = f"""
     / /api /api/tweets /api/chirps/{SOME_ID}/replies /api/Chirps /api/chirps/ //app/index.html
-    /%00 /%ff /%ed%a0%80 /%E2%98%83 /api/chirps%0d%0aX:%20y /app/%00 /app/%ff /app/assets
+    /%00 /%ff /%ed%a0%80 /%E2%98%83 /api/chirps%0d%0aX:%20y /app/%00 /app/%ff /app/assets /app/x
     /api/../app.py /app/%2e%2e/%2e%2e/settings.py /app/..%2f..%2fsettings.py
 """
 UNKNOWN_PATHS = [*PATHS.split(), "/" + "a" * 20_000, "/app/" + "a" * 20_000, "/a" * 500]
@@ -128,12 +128,10 @@ def test_post_is_never_redirected(client: FlaskClient, path: str, variant: str) 
 
 
 INVALID_IDS = {
-    "a number": "1",
     "a word": "latest",
     "braces": f"{{{SOME_ID}}}",
     "a URN": f"urn:uuid:{SOME_ID}",
     "no hyphens": SOME_ID.replace("-", ""),
-    "misplaced hyphens": "3311741c680c-4546-99f3-fc9e-fac2036c",
     "a digit too few": SOME_ID[:-1],
     "a digit too many": f"{SOME_ID}0",
     "not hexadecimal": SOME_ID.replace("c", "g"),
@@ -142,9 +140,7 @@ INVALID_IDS = {
     "a trailing newline": f"{SOME_ID}%0a",
     "NUL": "%00",
     "not UTF-8": "%ff",
-    "an emoji": "🐦",
     "20,000 letters": "a" * 20_000,
-    "SQL": "'%20OR%20true;--",
 }
 
 

@@ -10,16 +10,8 @@ import pytest
 
 from tests.support.server import Server
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTHS = [320, 768, 1280]  # CSS pixels: a small phone, a tablet, a desktop
 
 MISSING = "needs Chromium and `pip install -r requirements-browser.txt`"

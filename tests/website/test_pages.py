@@ -3,10 +3,7 @@
 `buffered=True` reads a response to its end and closes the file that it sends.
 """
 
-import pytest
 from flask.testing import FlaskClient
-
-from tests.support.assertions import assert_error
 
 
 def visits(client: FlaskClient) -> int:
@@ -36,13 +33,6 @@ def test_app_without_slash_redirects_to_front_page(client: FlaskClient) -> None:
 
     assert redirect.status_code == 308
     assert redirect.location == "/app/"
-
-
-@pytest.mark.parametrize(
-    "path", ["/app/nowhere", "/app/assets/", "/app/../app.py", "/app/%2e%2e/x"]
-)
-def test_missing_page_is_404_as_json(client: FlaskClient, path: str) -> None:
-    assert_error(client.get(path, buffered=True), 404)
 
 
 def test_every_request_below_app_is_a_visit(client: FlaskClient) -> None:
