@@ -11,11 +11,10 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import hypothesis
 import psycopg2
@@ -36,10 +35,10 @@ from tests.support.databases import (
     add_password_user,
     an_app,
     as_password_user,
-    create_database,
+    connected,
     migrate,
+    new_database,
     settings_for,
-    sql_on,
     url_text,
 )
 from tests.support.server import Server, a_server, wait_until
@@ -139,11 +138,10 @@ def cluster_url() -> URL:
 
 
 @pytest.fixture(scope="session")
-def database_url(cluster_url: URL, worker_id: str) -> URL:
-    url = cluster_url.set(database=f"chirpy_{worker_id}")
-    create_database(url)
-    migrate(url)
-    return url
+def database_url(cluster_url: URL, worker_id: str) -> Iterator[URL]:
+    with new_database(cluster_url.set(database="chirpy"), worker_id) as url:
+        migrate(url)
+        yield url
 
 
 @pytest.fixture
@@ -189,10 +187,10 @@ def crashable_server(crashable_postgres: EmbeddedPostgres) -> Iterator[Server]:
 
 
 @pytest.fixture
-def emptied_database(connection: Any) -> Iterator[None]:
+def emptied_database(session_sql: Sql) -> Iterator[None]:
     """Delete all rows after the test."""
     yield
-    connection.cursor().execute(DELETE_ALL_ROWS)
+    session_sql(DELETE_ALL_ROWS)
 
 
 @pytest.fixture
@@ -212,16 +210,15 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def connection(database_url: URL) -> Iterator[Any]:
-    with closing(psycopg2.connect(url_text(database_url))) as connection:
-        connection.autocommit = True
-        yield connection
+def session_sql(database_url: URL) -> Iterator[Sql]:
+    with connected(database_url) as sql:
+        yield sql
 
 
 @pytest.fixture
-def sql(connection: Any, emptied_database: None) -> Sql:
+def sql(session_sql: Sql, emptied_database: None) -> Sql:
     """Run a statement without the application."""
-    return sql_on(connection)
+    return session_sql
 
 
 @pytest.fixture

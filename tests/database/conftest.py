@@ -1,34 +1,21 @@
 """A database of their own for the tests that make it fail."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any
 
-import psycopg2
 import pytest
 from sqlalchemy import URL
 
 from chirpy.database.engine import db
-from tests.support.databases import (
-    DELETE_ALL_ROWS,
-    an_app,
-    create_database,
-    migrate,
-    sql_on,
-    url_text,
-)
+from tests.support.databases import DELETE_ALL_ROWS, an_app, connected, migrate, new_database
 from tests.support.failures import Breakable
 
 
 @pytest.fixture(scope="session")
-def session_breakable(database_url: URL, connection: Any) -> Iterator[Breakable]:
-    url = database_url.set(database=f"{database_url.database}_breakable")
-    create_database(url)
-    migrate(url)
-    with an_app(url) as app, closing(psycopg2.connect(url_text(url))) as own_connection:
-        own_connection.autocommit = True
-        yield Breakable(url, sql_on(own_connection), app)
-    sql_on(connection)(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+def session_breakable(database_url: URL) -> Iterator[Breakable]:
+    with new_database(database_url, "breakable") as url:
+        migrate(url)
+        with an_app(url) as app, connected(url) as sql:
+            yield Breakable(url, sql, app)
 
 
 @pytest.fixture

@@ -2,37 +2,21 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import pytest
 from psycopg2 import extensions
-from sqlalchemy import URL, Text, literal_column, select
+from sqlalchemy import Text, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
 from chirpy.database import connections, engine, thread_connections
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
-from chirpy.settings import DRIVER
 from tests.support.databases import Sql, an_app, use_cursor_class
-from tests.support.factories import an_event
-from tests.support.failures import (
-    OTHERS,
-    Breakable,
-    assert_unavailable,
-    deliver,
-    outcome,
-)
+from tests.support.failures import OTHERS, Breakable, assert_unavailable, deliver, outcome
 from tests.support.server import wait_until
 
-UNREACHABLE = URL.create(DRIVER, username="chirpy", host="127.0.0.1", port=1)
-
 # No database
-
-
-def test_delivery_without_a_database_is_503() -> None:
-    with an_app(UNREACHABLE) as app:
-        assert_unavailable(deliver(app, an_event(UUID(int=1))))
 
 
 def test_delivery_succeeds_once_the_database_is_back(breakable: Breakable, sql: Sql) -> None:

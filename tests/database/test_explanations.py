@@ -7,13 +7,10 @@ from threading import Thread
 import pytest
 from alembic import command
 from click import ClickException
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
-from chirpy.database.engine import db
 from tests.support.commands import error_of
-from tests.support.databases import Sql, alembic_config, an_app
-
-UNREACHABLE = make_url("postgresql+psycopg2://chirpy@127.0.0.1:1/chirpy")
+from tests.support.databases import UNREACHABLE, alembic_config, an_app, connected, new_database
 
 
 def test_message_shows_the_url_without_passwords() -> None:
@@ -56,20 +53,18 @@ def test_unusable_certificate_leads_to_its_options(tls_server: URL, options: str
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_database_that_is_not_utf8_is_not_migrated(
-    database_url: URL, sql: Sql, encoding: str
-) -> None:
-    url = database_url.set(database=f"{database_url.database}_{encoding}")
+def test_database_that_is_not_utf8_is_not_migrated(database_url: URL, encoding: str) -> None:
     options = f"ENCODING '{encoding}' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'"
-    sql(f'CREATE DATABASE "{url.database}" {options}')
 
-    with an_app(url) as app, app.app_context():
+    with (
+        new_database(database_url, encoding, options) as url,
+        an_app(url) as app,
+        app.app_context(),
+    ):
         with pytest.raises(ClickException) as caught:
             command.upgrade(alembic_config(), "head")
-        with db.engine.connect() as connection:
-            tables = connection.exec_driver_sql("SELECT FROM pg_tables WHERE schemaname = 'public'")
-            assert tables.all() == []
+        with connected(url) as sql:
+            assert sql("SELECT FROM pg_tables WHERE schemaname = 'public'") == []
 
     assert f"its encoding is {encoding}, not UTF8" in caught.value.message
     assert "\nNext: create another database (createdb -E UTF8" in caught.value.message
-    sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -14,18 +11,9 @@ from sqlalchemy import URL
 
 from chirpy.database.engine import db
 from chirpy.server.migrations import latest_version
-from tests.support.databases import (
-    Sql,
-    alembic_config,
-    an_app,
-    create_database,
-    migrate,
-    sql_on,
-    url_text,
-)
-from tests.support.server import wait_until
+from tests.support.databases import alembic_config, an_app, connected, migrate, new_database
+from tests.support.server import PROJECT, wait_until
 
-PROJECT = Path(__file__).parents[2]
 RECEIVE_EVENT = PROJECT / "chirpy" / "webhooks" / "receive_event.sql"
 STEPS = ScriptDirectory.from_config(alembic_config())
 SCHEMA = """
@@ -47,18 +35,16 @@ OURS = f"SELECT * FROM ({SCHEMA}) AS everything WHERE of <> 'alembic_version' OR
 
 
 @pytest.fixture
-def empty_url(database_url: URL, sql: Sql) -> Iterator[URL]:
+def empty_url(database_url: URL) -> Iterator[URL]:
     """Provide a database without tables, for one test."""
-    url = database_url.set(database=f"{database_url.database}_empty")
-    create_database(url)
-    yield url
-    sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+    with new_database(database_url, "empty") as url:
+        yield url
 
 
 def schema_of(url: URL) -> list[tuple[Any, ...]]:
     """Return every column, constraint, index, function and sequence."""
-    with closing(psycopg2.connect(url_text(url))) as connection:
-        return sql_on(connection)(OURS)
+    with connected(url) as sql:
+        return sql(OURS)
 
 
 def test_migrations_form_one_line_and_are_named_by_number() -> None:
@@ -92,13 +78,12 @@ def test_migrations_create_what_models_and_sql_files_describe(
 def test_concurrent_upgrade_waits_for_the_first(empty_url: URL, database_url: URL) -> None:
     waiting = """SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
         WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"""
-    with closing(psycopg2.connect(url_text(empty_url))) as first, ThreadPoolExecutor(1) as pool:
-        sql = sql_on(first)
-        sql("SELECT pg_advisory_xact_lock(4843190)")  # as migrations/env.py does
+    with connected(empty_url) as sql, ThreadPoolExecutor(1) as pool:
+        sql("SELECT pg_advisory_lock(4843190)")  # as migrations/env.py does
         second = pool.submit(migrate, empty_url)
         wait_until(lambda: sql(waiting))
         assert schema_of(empty_url) == []
-        first.rollback()
+        sql("SELECT pg_advisory_unlock(4843190)")
         second.result()
 
     migrate(empty_url)  # nothing is left to do

@@ -1,11 +1,9 @@
 """Every statement uses an index, in the order of its result, however many rows there are."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 from uuid import UUID
 
-import psycopg2
 import pytest
 from psycopg2 import extensions
 from sqlalchemy import URL, ClauseElement
@@ -16,11 +14,11 @@ from chirpy.chirps.timeline import PAGES
 from chirpy.database.autocommit import compiled
 from chirpy.webhooks import pruning
 from tests.support.databases import (
+    Sql,
     an_app,
-    create_database,
+    connected,
     migrate,
-    sql_on,
-    url_text,
+    new_database,
     use_cursor_class,
 )
 from tests.support.factories import a_user, an_event
@@ -29,12 +27,8 @@ from tests.support.server import wait_until
 
 ROWS = 20_000  # enough for a sequential scan or a sort to cost more than an index
 TOKEN_HASH = b"x" * 32
-USER = {
-    "user_id": str(UUID(int=0)),
-    "email": "x@example.com",
-    "hashed_password": "x",
-    "old_hash": "y",
-}
+NO_ID = str(UUID(int=0))
+USER = {"user_id": NO_ID, "email": "x@example.com", "hashed_password": "x", "old_hash": "y"}
 AT = "2026-01-08T00:00:00Z"  # in the middle of the chirps, and before the events
 
 
@@ -48,46 +42,43 @@ def assert_uses_index(plan: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def author(connection: Any) -> Iterator[UUID]:
+def author(session_sql: Sql) -> Iterator[UUID]:
     """Insert many chirps of 20 users, and return one of these."""
-    sql = sql_on(connection)
-    authors = [a_user(sql) for _ in range(20)]
-    sql(
+    authors = [a_user(session_sql) for _ in range(20)]
+    session_sql(
         """INSERT INTO chirps (user_id, body, created_at)
         SELECT (%s::uuid[])[1 + n %% 20], 'Hello', timestamptz '2026-01-01' + n * interval '1 min'
         FROM generate_series(1, %s) n""",
         [str(author) for author in authors],
         ROWS,
     )
-    sql("ANALYZE chirps")
+    session_sql("ANALYZE chirps")
     yield authors[0]
-    sql("DELETE FROM users")
+    session_sql("DELETE FROM users")
 
 
 def plan_of(
-    connection: Any, statement: ClauseElement, parameters: dict[str, Any], before: str = ""
+    session_sql: Sql, statement: ClauseElement, parameters: dict[str, Any], before: str = ""
 ) -> str:
     """Return the plan of a statement of the application."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{before}EXPLAIN {compiled(statement)}", parameters)
-        rows = cursor.fetchall()
+    rows = session_sql(f"{before}EXPLAIN {compiled(statement)}", **parameters)
     return "\n".join(line for [line] in rows)
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=str)
 def test_page_of_chirps_uses_an_index(
-    connection: Any, author: UUID, kind: tuple[bool, bool, bool]
+    session_sql: Sql, author: UUID, kind: tuple[bool, bool, bool]
 ) -> None:
-    cursor = {"at": AT, "id": str(UUID(int=0))}
+    query = {"at": AT, "id": NO_ID, "author_id": str(author), "limit": 101}
 
-    assert_uses_index(
-        plan_of(connection, PAGES[kind], cursor | {"author_id": str(author), "limit": 101})
-    )
+    assert_uses_index(plan_of(session_sql, PAGES[kind], query))
 
 
 @pytest.mark.parametrize("statement", [FIND, FIND_AUTHOR, DELETE], ids=["show", "author", "delete"])
-def test_chirp_is_found_by_its_key(connection: Any, author: UUID, statement: ClauseElement) -> None:
-    plan = plan_of(connection, statement, {"id": str(UUID(int=0))})
+def test_chirp_is_found_by_its_key(
+    session_sql: Sql, author: UUID, statement: ClauseElement
+) -> None:
+    plan = plan_of(session_sql, statement, {"id": NO_ID})
 
     assert "Index Scan using pk_chirps on chirps" in plan
     assert_uses_index(plan)
@@ -105,10 +96,10 @@ def test_chirp_is_found_by_its_key(connection: Any, author: UUID, statement: Cla
     ids=["log in", "change user", "replace hash", "refresh", "revoke"],
 )
 def test_user_is_found_by_an_index(
-    connection: Any, statement: ClauseElement, parameters: dict[str, Any], index: str
+    session_sql: Sql, statement: ClauseElement, parameters: dict[str, Any], index: str
 ) -> None:
     # With this few users, Postgres would otherwise read them all.
-    plan = plan_of(connection, statement, parameters, "SET LOCAL enable_seqscan = off; ")
+    plan = plan_of(session_sql, statement, parameters, "SET LOCAL enable_seqscan = off; ")
 
     assert f"Index Scan using {index}" in plan
 
@@ -129,20 +120,17 @@ INSERT_EVENTS = f"""
 
 
 @pytest.fixture(scope="session")
-def full_url(database_url: URL) -> URL:
+def full_url(database_url: URL) -> Iterator[URL]:
     """Provide a database with many events."""
-    url = database_url.set(database=f"{database_url.database}_full")
-    create_database(url)
-    migrate(url)
-    run_alone(url, INSERT_EVENTS)
-    return url
+    with new_database(database_url, "full") as url:
+        migrate(url)
+        run_alone(url, INSERT_EVENTS)
+        yield url
 
 
 def run_alone(url: URL, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement after all other connections ended, and thereby reported their scans."""
-    with closing(psycopg2.connect(url_text(url))) as connection:
-        connection.autocommit = True
-        sql = sql_on(connection)
+    with connected(url) as sql:
         wait_until(lambda: not sql(f"SELECT pid {OTHERS} AND backend_type = 'client backend'"))
         return sql(statement)
 

@@ -9,26 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from alembic import command
 from click import ClickException
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MigrationFailed, applied_version
-from chirpy.settings import DRIVER
 from tests.support.databases import (
     DB_PASSWORD,
+    UNREACHABLE,
     alembic_config,
     an_app,
     as_password_user,
-    create_database,
-    sql_on,
+    connected,
+    new_database,
     url_text,
 )
 from tests.support.factories import PASSWORD, an_email
@@ -49,7 +47,6 @@ from tests.support.server import (
 
 APP = str(PROJECT / "app.py")
 MAX_START_TIME = 3  # seconds, if nothing must be installed or created
-UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 EXPLAINED = (MigrationFailed, ClickException)
 DATABASE_PROBLEMS: dict[str, tuple[dict[str, Any], str, str]] = {
     "closed port": ({"host": "127.0.0.1", "port": 1, "query": {}}, "refused", "start Postgres"),
@@ -129,16 +126,12 @@ def test_database_problem_is_explained_with_the_next_step(
 
 
 def test_stop_during_the_migration_also_stops_the_migration(database_url: URL) -> None:
-    url = database_url.set(database=f"{database_url.database}_waiting")
-    create_database(url)
-    settings = NO_SETTINGS | SECRETS | {"PORT": str(free_port()), "DB_URL": url_text(url)}
     waiting = (
         "SELECT pid FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event = 'advisory'"
     )
-    with closing(psycopg2.connect(url_text(url))) as connection:
-        connection.autocommit = True
-        sql = sql_on(connection)
+    with new_database(database_url, "waiting") as url, connected(url) as sql:
+        settings = NO_SETTINGS | SECRETS | {"PORT": str(free_port()), "DB_URL": url_text(url)}
         sql("SELECT pg_advisory_lock(4843190)")  # the lock of migrations
         with subprocess.Popen([sys.executable, APP], env=environment(settings)) as start:
             wait_until(lambda: sql(waiting))
@@ -155,11 +148,7 @@ def test_newer_database_is_not_changed_and_files_in_the_folder_are_not_read(
     (tmp_path / ".env").write_text("THREADS=none\n")
     (tmp_path / ".flaskenv").write_text("FLASK_APP=another\n")
     (tmp_path / "click.py").write_text("raise SystemExit('read')\n")
-    url = database_url.set(database=f"{database_url.database}_newer")
-    create_database(url)
-    with closing(psycopg2.connect(url_text(url))) as connection:
-        connection.autocommit = True
-        sql = sql_on(connection)
+    with new_database(database_url, "newer") as url, connected(url) as sql:
         sql("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
 
         message = failed_start(APP, folder=tmp_path, DB_URL=url_text(url))

@@ -7,17 +7,16 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from time import sleep
 from uuid import uuid4
 
-import psycopg2
 import pytest
 from sqlalchemy import URL
 
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.port import PortUnavailable, reserve_port
-from tests.support.databases import Sql, url_text
+from tests.support.databases import Sql, connected
 from tests.support.factories import API_KEY, PASSWORD, an_email, an_event
 from tests.support.server import STOP_TIMEOUT, Server, a_server, crash_postgres, wait_until
 
@@ -27,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("emptied_database")
 @contextmanager
 def locked(url: URL, statement: str) -> Iterator[None]:
     """Hold the locks of `statement` in another connection."""
-    with closing(psycopg2.connect(url_text(url))) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
+    with connected(url) as sql:
+        sql(f"BEGIN; {statement}")
         yield
 
 

@@ -28,15 +28,18 @@ DELETE_ALL_ROWS = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval(
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
-def sql_on(connection: Any) -> Sql:
-    """Return a function that runs a statement: `sql("SELECT …", parameter, …)`."""
+@contextmanager
+def connected(url: URL) -> Iterator[Sql]:
+    """Yield a function that runs and commits a statement: `sql("SELECT …", parameter, …)`."""
+    with closing(psycopg2.connect(url_text(url))) as connection:
+        connection.autocommit = True
 
-    def sql(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
+        def sql(statement: str, *parameters: Any, **named: Any) -> list[tuple[Any, ...]]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, named or parameters)
+                return cursor.fetchall() if cursor.description else []
 
-    return sql
+        yield sql
 
 
 def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
@@ -50,20 +53,21 @@ def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
         event.listen(db.engine, "do_connect", choose)
 
 
-def create_database(url: URL) -> None:
-    """Create the database at `url`."""
-    with closing(psycopg2.connect(url_text(url.set(database="postgres")))) as connection:
-        connection.autocommit = True
-        sql_on(connection)(f'CREATE DATABASE "{url.database}"')
+@contextmanager
+def new_database(url: URL, suffix: str, options: str = "") -> Iterator[URL]:
+    """Create a database that is named as the one at `url` with a suffix; drop it at the end."""
+    url = url.set(database=f"{url.database}_{suffix}")
+    with connected(url.set(database="postgres")) as sql:
+        sql(f'CREATE DATABASE "{url.database}" {options}')
+        yield url
+        sql(f'DROP DATABASE "{url.database}" WITH (FORCE)')
 
 
 def add_password_user(postgres: EmbeddedPostgres) -> None:
     """Add a user who must give a password. The embedded Postgres asks no other user for one."""
     rules = postgres.data / "pg_hba.conf"
     rules.write_text(f"local all learner scram-sha-256\n{rules.read_text()}")
-    with closing(psycopg2.connect(postgres.url)) as connection:
-        connection.autocommit = True
-        sql = sql_on(connection)
+    with connected(make_url(postgres.url)) as sql:
         sql("SELECT pg_reload_conf()")
         sql("CREATE ROLE learner LOGIN PASSWORD %s", DB_PASSWORD)
 

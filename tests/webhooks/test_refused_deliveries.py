@@ -50,12 +50,12 @@ WRONG = {"a key": WRONG_KEYS, "a signature": WRONG_SIGNATURES, "both": WRONG_COM
 
 
 @pytest.fixture(scope="module")
-def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
+def receivers(database_url: URL, session_sql: Sql) -> Iterator[dict[str, Flask]]:
     """Yield an application for each of SETTINGS, all with one database that has events.
 
     No test of this module changes it, so it is filled once.
     """
-    with ExitStack() as stack, connection.cursor() as cursor:
+    with ExitStack() as stack:
         apps = {
             name: stack.enter_context(an_app(database_url, **SETTINGS[name])) for name in SETTINGS
         }
@@ -63,12 +63,12 @@ def receivers(database_url: URL, connection: Any) -> Iterator[dict[str, Flask]]:
             use_cursor_class(app, RecordingCursor)
         for user_id in (KNOWN_USER, OTHER_USER):
             new_user = (str(user_id), an_email())
-            cursor.execute("INSERT INTO users (id, email) VALUES (%s, %s)", new_user)
+            session_sql("INSERT INTO users (id, email) VALUES (%s, %s)", *new_user)
         for event in KNOWN_EVENTS * 2:
             response = apps["a key"].test_client().post(PATH, json=event, headers=API_KEY)
             assert response.status_code == 204
         yield apps
-        cursor.execute("TRUNCATE users, webhook_events CASCADE")
+        session_sql("TRUNCATE users, webhook_events CASCADE")
 
 
 @pytest.fixture
