@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,8 +14,6 @@ from tests.support.factories import API_KEY, a_user, an_id
 
 LOG = "/admin/webhooks"
 LINK = re.compile(r'<(/admin/webhooks\?[!-;=?-~]*)>; rel="next"')
-NOON = "2026-01-31T12:00:00Z"
-FEBRUARY = "2026-02-01T00:00:00Z"
 
 
 def ids(response: TestResponse) -> list[str]:
@@ -79,29 +76,18 @@ def test_log_in_production_is_403(database_url: URL, sql: Sql) -> None:
     assert event_id not in response.text
 
 
-def test_log_is_ordered_by_first_delivery_newest_first(client: FlaskClient, sql: Sql) -> None:
-    times = [days_ago(days) for days in (3, 1, 2)]
-    old, new, middle = (insert_event(sql, first_delivered_at=time) for time in times)
-    sql("UPDATE webhook_events SET last_delivered_at = now() WHERE event_id = %s", old)
-
-    assert ids(client.get(LOG)) == [new, middle, old]
-
-
 @pytest.mark.parametrize("limit", [1, 2, 7, 8])
-def test_pages_have_each_event_once_also_with_equal_times(
+def test_pages_have_each_event_once_newest_first_also_with_equal_times(
     client: FlaskClient, sql: Sql, limit: int
 ) -> None:
-    for time in [NOON] * 5 + [days_ago(1), days_ago(2)]:
-        insert_event(sql, first_delivered_at=time)
+    for time in [days_ago(1), days_ago(2)] + ["2026-01-31T12:00:00Z"] * 5:
+        oldest = insert_event(sql, first_delivered_at=time)
+    sql("UPDATE webhook_events SET last_delivered_at = now() WHERE event_id = %s", oldest)
 
     pages = list(read_pages(client, f"?limit={limit}"))
 
-    assert [event_id for page in pages for event_id in page] == [
-        event_id
-        for [event_id] in sql(
-            "SELECT event_id FROM webhook_events ORDER BY first_delivered_at DESC, id DESC"
-        )
-    ]
+    newest_first = "SELECT event_id FROM webhook_events ORDER BY first_delivered_at DESC, id DESC"
+    assert [(event_id,) for page in pages for event_id in page] == sql(newest_first)
     assert [len(page) for page in pages[:-1]] == [limit] * ((7 - 1) // limit)
 
 
@@ -116,59 +102,40 @@ def test_new_events_do_not_move_events_between_pages(client: FlaskClient, sql: S
     assert sorted(read) == sorted(before)
 
 
-def test_links_keep_the_filters(client: FlaskClient, sql: Sql) -> None:
+def test_filters_find_the_matching_events_and_links_keep_them(
+    client: FlaskClient, sql: Sql
+) -> None:
     matching = {"type": "a&b=c", "outcome": "stale", "user_id": str(KNOWN_USER)}
     expected = [insert_event(sql, **matching) for _ in range(3)]
     for name in matching:  # each lacks one
         insert_event(sql, **{key: value for key, value in matching.items() if key != name})
 
-    query = f"?type=a%26b%3Dc&outcome=stale&user_id={KNOWN_USER}&limit=1"
+    query = f"?type=a%26b%3Dc&outcome=stale&user_id={str(KNOWN_USER).upper()}&limit=1"
     pages = list(read_pages(client, query))
 
     assert sorted(event_id for page in pages for event_id in page) == sorted(expected)
     assert len(pages) == 3
 
 
-FILTERS: dict[str, tuple[dict[str, Any], str]] = {
-    "outcome": ({"outcome": "stale"}, "outcome=stale"),
-    "type": ({"type": "user.upgraded"}, "type=user.upgraded"),
-    "user": ({"user_id": str(KNOWN_USER)}, f"user_id={KNOWN_USER}"),
-    "user in upper case": ({"user_id": str(KNOWN_USER)}, f"user_id={str(KNOWN_USER).upper()}"),
-    "since": ({"first_delivered_at": FEBRUARY}, f"since={FEBRUARY}"),
-    "since, in another zone": (
-        {"first_delivered_at": FEBRUARY},
-        "since=2026-02-01T02:00:00%2B02:00",
-    ),
-}
-
-
-@pytest.mark.parametrize(("columns", "query"), FILTERS.values(), ids=FILTERS)
-def test_filter_finds_the_matching_events(
-    client: FlaskClient, sql: Sql, columns: dict[str, Any], query: str
+@pytest.mark.parametrize("since", ["2026-02-01T00:00:00Z", "2026-02-01T02:00:00%2B02:00"])
+def test_since_finds_events_first_delivered_then_or_later(
+    client: FlaskClient, sql: Sql, since: str
 ) -> None:
-    insert_event(sql, user_id=str(a_user(sql)))
-    matching = insert_event(sql, **columns)
+    insert_event(sql, first_delivered_at="2026-01-31T23:59:59Z")
+    matching = insert_event(sql, first_delivered_at="2026-02-01T00:00:00Z")
 
-    assert ids(client.get(f"{LOG}?{query}")) == [matching]
+    assert ids(client.get(f"{LOG}?since={since}")) == [matching]
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("outcome", "duplicate"),
-        ("outcome", ""),
-        ("type", "%00"),
-        ("type", "x" * 256),
-        ("user_id", "nobody"),
+        *[("outcome", value) for value in ("duplicate", "")],
+        *[("type", value) for value in ("%00", "x" * 256)],
         ("user_id", f"%7B{KNOWN_USER}%7D"),
-        ("since", "yesterday"),
-        ("since", "2026-01-31T12:00:00"),
-        ("since", "%00"),
-        ("limit", "0"),
-        ("limit", "1001"),
-        ("limit", "1_0"),
-        ("after", "here"),
-        ("after", "%00"),
+        *[("since", value) for value in ("yesterday", "2026-01-31T12:00:00", "%00")],
+        *[("limit", value) for value in ("0", "1001", "1_0")],
+        *[("after", value) for value in ("here", "%00")],
     ],
 )
 def test_invalid_filter_is_400_and_named(client: FlaskClient, field: str, value: str) -> None:

@@ -166,16 +166,10 @@ def test_concurrent_events_with_duplicates_have_the_result_of_the_right_order(
     assert Counter(counted) == Counter(set(storm))  # one delivery of each event counts
 
 
-BYTEWISE = {
-    "a capital letter": ("B", "a"),
-    "an accent": ("z", "é"),
-    "a hyphen before a letter": ("a-b", "aB"),
-    "a character that UTF-16 sorts first": ("\uff5e", "\U0001f426"),
-    "the shorter one": ("a", "a\u0301"),
-}
-
-
-@pytest.mark.parametrize(("lesser", "greater"), BYTEWISE.values(), ids=BYTEWISE)
+# A locale would sort the first two pairs in another order, and UTF-16 the third.
+@pytest.mark.parametrize(
+    ("lesser", "greater"), [("B", "a"), ("a-b", "aB"), ("\uff5e", "\U0001f426")], ids=ascii
+)
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "reversed"])
 def test_event_with_the_greater_id_in_bytes_wins_at_the_same_time(
     make_receiver: MakeReceiver, lesser: str, greater: str, order: int

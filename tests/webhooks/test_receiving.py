@@ -43,17 +43,6 @@ def test_upgrade_is_204_without_a_body_and_makes_the_user_red(
     assert is_red(sql, user_id)
 
 
-def test_event_is_recorded_with_its_body_as_received(client: FlaskClient, sql: Sql) -> None:
-    user_id, event_id = a_user(sql), an_id()
-    body = f'{{ "id":"{event_id}", "event":"user.upgraded", "data":{{"user_id":"{user_id}"}} }}'
-
-    client.post(PATH, data=body, headers=API_KEY)
-
-    assert sql(
-        "SELECT provider, event_id, type, user_id, body, outcome, deliveries FROM webhook_events"
-    ) == [("polka", event_id, "user.upgraded", str(user_id), body, "applied", 1)]
-
-
 def test_upgrade_downgrade_upgrade_without_ids_are_three_events(
     client: FlaskClient, sql: Sql
 ) -> None:
@@ -114,11 +103,8 @@ def test_fingerprint_and_made_key_stay_those_of_stored_events() -> None:
         b'["user.upgraded",{"user_id":"3311741c-680c-4546-99f3-fc9efac2036c",'
         b'"\\u00e9":[1.5,null,{"a":"\\ud83d\\ude00","b":1}]}'
     )
-    dated, noon = (
-        canonical + b',"2026-01-31 12:00:00+00:00"]',
-        datetime(2026, 1, 31, 12, tzinfo=UTC),
-    )
-    undated = canonical + b',"None"]'
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    dated, undated = canonical + b',"2026-01-31 12:00:00+00:00"]', canonical + b',"None"]'
     assert receiving.make_fingerprint(meaning) == sha256(canonical + b"]").digest()
     assert receiving.make_key(meaning, None) == f"data:{sha256(undated).hexdigest()}"
     assert receiving.make_key(meaning, noon) == f"data:{sha256(dated).hexdigest()}"
@@ -142,7 +128,6 @@ def test_ignored_event_can_have_any_data_and_is_recorded_without_a_user(
 
 
 UNUSUAL: dict[str, dict[str, Any]] = {
-    "nothing": {},
     "id of 255 characters": {"id": "x" * 255},
     "id with a dot, a space and a letter": {"id": "evt.1 é"},
     "id null": {"id": None},
@@ -150,15 +135,10 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "time in the year 1": {"timestamp": "0001-01-01T00:00:00Z"},
     "type of 255 characters": {"event": "x" * 255},
     "type that is an emoji": {"event": "🐦"},
-    "NUL in data": {"data": {"user_id": str(KNOWN_USER), "note": "\0", "\0": 1}},
-    "lone surrogate in data": {
-        "data": {"user_id": str(KNOWN_USER), "note": "\ud800", "\udfff": 1},
-    },
-    "NUL in ignored data": {"event": "invoice.paid", "data": "\0"},
-    "lone surrogate in ignored data": {"event": "invoice.paid", "data": "\ud800"},
+    "NUL in data": {"data": VALID["data"] | {"note": "\0", "\0": 1}},
+    "lone surrogate in data": {"data": VALID["data"] | {"note": "\ud800", "\udfff": 1}},
     "64 nested brackets": {"event": "invoice.paid", "data": json.loads(63 * "[" + 63 * "]")},
     "number of 100 digits": {"event": "invoice.paid", "data": 10**99},
-    "NUL in an unknown key": {"more": "\0", "\0": 1},
 }
 
 
