@@ -49,13 +49,6 @@ def test_two_secrets_are_all_required_settings(read: Read) -> None:
     assert 2 * settings.workers * settings.threads < 100  # connections of a default Postgres
 
 
-def test_missing_secrets_are_all_named(read: Read) -> None:
-    assert [problem.split(":")[0] for problem in problems(read)] == [
-        "JWT_SECRET is missing",
-        "POLKA_KEY is missing",
-    ]
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -67,11 +60,6 @@ def test_missing_secrets_are_all_named(read: Read) -> None:
         ("POLKA_WEBHOOK_SECRETS", SIGNING_SECRET.removeprefix("whsec_")),
         ("POLKA_WEBHOOK_SECRETS", " , "),  # would leave deliveries without a signature
         ("PLATFORM", "staging"),
-        ("PORT", "eighty"),
-        ("PORT", "0"),
-        ("PORT", "65536"),
-        ("WORKERS", "0"),
-        ("THREADS", "many"),
         ("DB_URL", "localhost:5432"),
         ("DB_URL", "mysql://root@localhost/chirpy"),
         ("DB_URL", "postgres://chirpy:s3cr3t@localhost:fifty/chirpy"),
@@ -83,20 +71,15 @@ def test_invalid_value_is_named_but_not_repeated(read: Read, name: str, value: s
     assert problem.split()[0] == name
 
 
-@pytest.mark.parametrize("port", ["80_97", "+8097", " 8097", "8097.0", "٨٠٨٠", "9" * 5000])
+@pytest.mark.parametrize(
+    "port", ["0", "65536", "eighty", "80_97", "+8097", "8097.0", "٨٠٨٠", "9" * 5000]
+)
 def test_numbers_are_decimal_digits_within_bounds(read: Read, port: str) -> None:
     assert problems(read, PORT=port, WORKERS="257", THREADS="1e1", **SECRETS) == [
         "PORT must be a whole number from 1 to 65535",
         "WORKERS must be a whole number from 1 to 256",
         "THREADS must be a whole number from 1 to 256",
     ]
-
-
-def test_all_problems_are_named_together(read: Read) -> None:
-    found = problems(read, PLATFORM="staging", PORT="eighty", DB_URL="nowhere", JWT_SECRET="s3cret")
-
-    named = {problem.split()[0] for problem in found}
-    assert named == {"DB_URL", "JWT_SECRET", "PLATFORM", "POLKA_KEY", "PORT"}
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -64,16 +64,6 @@ def test_delivery_beyond_the_connection_limit_is_503(breakable: Breakable) -> No
 # Connections that Postgres closes
 
 
-def test_idle_connections_that_postgres_closed_are_replaced(breakable: Breakable) -> None:
-    events = [breakable.upgrade()] * 8
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(breakable.deliver, events))
-        breakable.close_connections()
-        responses = list(pool.map(breakable.deliver, events))
-
-    assert [outcome(response) for response in responses] == ["duplicate"] * 8
-
-
 def test_connection_lost_during_a_statement_fails_one_thread_only(
     breakable: Breakable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chirpy.database.engine import db
-from chirpy.webhooks import receiving
-from chirpy.webhooks.schemas import read_event
 from tests.support.assertions import assert_error
 from tests.support.failures import PRIVATE, Breakable, outcome
 
@@ -47,16 +45,6 @@ def test_log_has_the_cause_of_a_bug_without_personal_data(
     assert failure["request_id"] == refusal["request_id"] == response.headers["X-Request-Id"]
     assert PRIVATE not in log.getvalue()
     assert outcome(breakable.deliver(upgrade)) == "applied"
-
-
-def test_text_of_a_database_error_has_no_personal_data(breakable: Breakable) -> None:
-    breakable.fail_writes("RAISE EXCEPTION 'the cause'", table="webhook_events")
-    body = json.dumps({"event": PRIVATE})
-
-    with breakable.app.app_context(), pytest.raises(DBAPIError) as caught:
-        receiving.receive_autocommit(read_event(json.loads(body), None), body.encode())
-
-    assert PRIVATE not in str(caught.value)
 
 
 def test_text_of_a_session_error_has_no_personal_data(breakable: Breakable) -> None:

@@ -49,7 +49,6 @@ APP = str(PROJECT / "app.py")
 MAX_START_TIME = 3  # seconds, if nothing must be installed or created
 EXPLAINED = (MigrationFailed, ClickException)
 DATABASE_PROBLEMS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "closed port": ({"host": "127.0.0.1", "port": 1, "query": {}}, "refused", "start Postgres"),
     "unknown host": ({"host": "x.invalid", "query": {}}, "x.invalid", "correct the host"),
     "unknown option": ({"query": {"surprise": "1"}}, "surprise", "remove that option"),
     "wrong password": ({"password": "wrong"}, "authentication failed", "correct the user"),

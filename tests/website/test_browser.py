@@ -64,15 +64,3 @@ def test_opening_front_page_is_one_visit(page: Any) -> None:
 
     assert page.inner_text("h1") == "Welcome, Chirpy Admin"
     assert page.inner_text("p") == "Chirpy has been visited 2 times!"
-
-
-def test_browser_decodes_logo(page: Any) -> None:
-    page.goto("/app/")
-
-    width = """async () => {
-        const logo = new Image();
-        logo.src = "/app/assets/logo.png";
-        await logo.decode();
-        return logo.naturalWidth;
-    }"""
-    assert page.evaluate(width) == 256
