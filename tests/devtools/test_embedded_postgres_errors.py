@@ -1,8 +1,9 @@
 """An embedded Postgres that cannot be used is explained in one message."""
 
 import os
+import pwd
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class WithoutDatabase(EmbeddedPostgres):
         return {**self.connection, "host": str(host), "dbname": "dropped"}
 
 
+@pytest.mark.usefixtures("cluster_url")
 def test_embedded_database_that_was_dropped_is_explained(tmp_path: Path) -> None:
     with an_app_on(WithoutDatabase(tmp_path / "postgres")) as app:
         message = error_of(app, "webhooks", "list")
@@ -66,3 +68,17 @@ def test_embedded_postgres_of_another_user_is_not_removed(
     with pytest.raises(EmbeddedPostgresError, match=f"{tmp_path} belongs to user"):
         EmbeddedPostgres(tmp_path).destroy()
     assert (tmp_path / "data").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_folder_that_only_root_can_enter_is_explained_to_another_user(folder: Path) -> None:
+    (folder / "instance").mkdir(mode=0o700)
+    child = os.fork()
+    if child == 0:
+        os.setuid(pwd.getpwnam("nobody").pw_uid)
+        with suppress(EmbeddedPostgresError):
+            EmbeddedPostgres(folder / "instance" / "postgres").ensure_running()
+            os._exit(1)
+        os._exit(0)
+
+    assert os.waitpid(child, 0)[1] == 0

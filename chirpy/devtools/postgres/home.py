@@ -25,8 +25,9 @@ class EmbeddedPostgresError(ConnectFailed):
 
 def home_of(folder: Path) -> Path:
     """Return where the data of `folder` are or will be."""
-    is_link = folder.is_symlink() and folder.readlink().parent == SHELTER
-    if is_link or (os.geteuid() == 0 and not folder.exists()):
+    is_link = os.path.islink(folder)  # noqa: PTH114 - Path.is_symlink raises PermissionError
+    is_ours = is_link and folder.readlink().parent == SHELTER
+    if is_ours or (os.geteuid() == 0 and not folder.exists()):
         # Not where the link leads: in a copy of the project, to the data of the original.
         return SHELTER / sha256(os.fsencode(folder)).hexdigest()[:16]
     return folder.resolve()
@@ -34,8 +35,8 @@ def home_of(folder: Path) -> Path:
 
 def make_home(folder: Path) -> Path:
     """Return the home of `folder`, made if it is new. Raise EmbeddedPostgresError."""
-    home = home_of(folder)
     try:
+        home = home_of(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if home.parent == SHELTER:
             SHELTER.mkdir(exist_ok=True)

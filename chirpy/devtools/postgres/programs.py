@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 from chirpy.devtools.postgres.home import EmbeddedPostgresError
@@ -46,8 +45,8 @@ def version_of(folder: Path, **options: Any) -> str:
     """Return the version of the programs in `folder`, "0" if they are missing or do not run."""
     with suppress(OSError):
         command = [str(folder / "postgres"), "--version"]
-        printed = subprocess.run(command, stdout=PIPE, text=True, check=False, **options).stdout
-        if found := re.search(r"\d+(\.\d+)?", printed):
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+        if found := re.search(r"\d+(\.\d+)?", ended.stdout):
             return found[0]
     return "0"
 
