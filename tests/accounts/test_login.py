@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL
 
 from chirpy.accounts import passwords
-from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, sign_up, upgrade
+from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, sign_up
 from tests.support.databases import Sql, url_text
-from tests.support.factories import PASSWORD, a_person, a_user
+from tests.support.factories import PASSWORD, a_user
 from tests.support.server import wait_until
 
 WALT = "walt@example.com"
@@ -39,13 +39,6 @@ def test_login_returns_200_and_the_user_with_two_tokens(client: FlaskClient) -> 
     assert user.items() <= login.items()
     assert login["token"].count(".") == 2
     assert re.fullmatch("[0-9a-f]{64}", login["refresh_token"])
-
-
-def test_login_of_upgraded_user_returns_is_chirpy_red(client: FlaskClient) -> None:
-    person = a_person(client)
-    upgrade(client, person.id)
-
-    assert log_in(client, person.email).get_json()["is_chirpy_red"] is True
 
 
 @pytest.mark.parametrize("email", ["WALT@EXAMPLE.COM", "  walt@example.com  "])
@@ -94,9 +87,7 @@ def test_dummy_hash_has_the_cost_of_a_real_one_and_matches_no_password(
     assert not passwords.matches("x", None)
 
 
-@pytest.mark.parametrize(
-    ("password", "status"), [("unset", 401), ("", 400), (" ", 401), ("x", 401)]
-)
+@pytest.mark.parametrize(("password", "status"), [("unset", 401), ("", 400), ("x", 401)])
 def test_login_of_user_without_password_fails(
     client: FlaskClient, sql: Sql, password: str, status: int
 ) -> None:

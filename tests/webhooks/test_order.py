@@ -5,24 +5,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from threading import Barrier
-from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from hypothesis import given, strategies as st
 
-from tests.support.databases import Sql
+from tests.support.databases import DELETE_ALL_ROWS, Sql
 from tests.support.deliveries import PATH
-from tests.support.factories import API_KEY, a_user, an_event
+from tests.support.factories import API_KEY, an_event
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TIMES = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(hours=1)]
 TYPES = ["user.upgraded", "user.downgraded"]
-USERS = 3
-EXAMPLES = count()
+USERS = [str(UUID(int=number)) for number in range(3)]
+# Ids that a locale, UTF-16 or a comparison without case would sort in another order.
+IDS = st.text("aAbB-_ ~éÉ\uff5e\U0001f426", min_size=1, max_size=3)
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Event:
 
     id: str
     type: str
-    user: int
+    user: str
     at: datetime
 
     @property
@@ -40,94 +39,52 @@ class Event:
         return self.at, self.id.encode()
 
 
-# Ids that a locale, UTF-16 or a comparison without case would sort in another order.
-ids = st.text("aAbB-_ ~éÉ\uff5e\U0001f426", min_size=1, max_size=3)
-events = st.lists(
-    st.builds(
-        Event,
-        id=ids,
-        type=st.sampled_from(TYPES),
-        user=st.integers(0, USERS - 1),
-        at=st.sampled_from(TIMES),
-    ),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda event: event.id,
+an_upgrade = Event("evt_1", TYPES[0], USERS[0], NOON)
+events = st.builds(
+    Event, IDS, st.sampled_from(TYPES), st.sampled_from(USERS), st.sampled_from(TIMES)
 )
 
 
 @st.composite
 def storms(draw: st.DrawFn) -> list[Event]:
     """Return each event at least once, some several times, in any order."""
-    once = draw(events)
+    once = draw(st.lists(events, min_size=1, max_size=8, unique_by=lambda event: event.id))
     duplicates = draw(st.lists(st.sampled_from(once), max_size=8))
     return draw(st.permutations(once + duplicates))
 
 
-@dataclass(frozen=True)
-class Receiver:
-    """The application with the users of one example, and a prefix for this example's ids."""
-
-    app: Flask
-    sql: Sql
-    users: list[UUID]
-    prefix: str
-
-    def deliver(self, event: Event) -> str:
-        """Deliver an event with id and time. Return the outcome."""
-        return self.post(event, id=self.prefix + event.id, timestamp=event.at.isoformat())
-
-    def post(self, event: Event, **members: str) -> str:
-        """Deliver an event with these members. Return the outcome."""
-        response = self.app.test_client().post(
-            PATH, json=an_event(self.users[event.user], event.type, **members), headers=API_KEY
-        )
-        return response.headers.get("Webhook-Outcome", response.status)
-
-    def memberships(self) -> list[tuple[Any, ...]]:
-        """Return colour, time and event of each user that has a membership."""
-        users = [str(user_id) for user_id in self.users]
-        return self.sql(
-            "SELECT user_id, is_chirpy_red, as_of, event_id FROM memberships"
-            " WHERE user_id = ANY(%s::uuid[]) ORDER BY array_position(%s::uuid[], user_id)",
-            users,
-            users,
-        )
-
-    def delivery_log(self) -> Counter[tuple[str, str]]:
-        """Return how often each event was delivered, by id and type."""
-        rows = self.sql(
-            "SELECT event_id, type, deliveries FROM webhook_events WHERE starts_with(event_id, %s)",
-            self.prefix,
-        )
-        assert len(rows) == len({event_id for event_id, *_ in rows})
-        return Counter({(event_id, event_type): times for event_id, event_type, times in rows})
-
-    def assert_same_as_in_order(self, storm: list[Event]) -> None:
-        """Assert that each user has the membership of the last event, and each event one row."""
-        latest = {event.user: event for event in sorted(storm, key=lambda event: event.rank)}
-        assert self.memberships() == [
-            (str(self.users[user]), event.type == TYPES[0], event.at, self.prefix + event.id)
-            for user, event in sorted(latest.items())
-        ]
-        assert self.delivery_log() == Counter((self.prefix + each.id, each.type) for each in storm)
+def insert_users(sql: Sql) -> None:
+    """Insert USERS into a database that is empty, also if another example was run before."""
+    sql(DELETE_ALL_ROWS)
+    for user_id in USERS:
+        sql("INSERT INTO users (id, email) VALUES (%s, %s)", user_id, f"{user_id}@example.com")
 
 
-MakeReceiver = Callable[[], Receiver]
+def deliver(app: Flask, event: Event, members: dict[str, str] | None = None) -> str:
+    """Deliver an event with id and time, or with other members. Return the outcome."""
+    if members is None:
+        members = {"id": event.id, "timestamp": event.at.isoformat()}
+    body = an_event(event.user, event.type, **members)
+    response = app.test_client().post(PATH, json=body, headers=API_KEY)
+    return response.headers.get("Webhook-Outcome", response.status)
 
 
-@pytest.fixture
-def make_receiver(app: Flask, sql: Sql) -> MakeReceiver:
-    return lambda: Receiver(app, sql, [a_user(sql) for _ in range(USERS)], f"{next(EXAMPLES)}:")
-
-
-def run_concurrently(
-    deliver: Callable[[Event], str], storm: list[Event], threads: int
-) -> list[str]:
-    """Deliver from several threads, none of which starts before all are ready."""
+def run_concurrently(call: Callable[[Event], str], storm: list[Event], threads: int) -> list[str]:
+    """Call from several threads, none of which starts before all are ready."""
     threads = min(threads, len(storm))
     with ThreadPoolExecutor(threads, initializer=Barrier(threads).wait) as pool:
-        return list(pool.map(deliver, storm))
+        return list(pool.map(call, storm))
+
+
+def assert_same_as_in_order(sql: Sql, storm: list[Event]) -> None:
+    """Assert that each user has the membership of the last event, and each event one row."""
+    latest = {event.user: event for event in sorted(storm, key=lambda event: event.rank)}
+    assert sorted(sql("SELECT user_id, is_chirpy_red, as_of, event_id FROM memberships")) == [
+        (user, event.type == TYPES[0], event.at, event.id) for user, event in sorted(latest.items())
+    ]
+    assert Counter(sql("SELECT event_id, type, deliveries FROM webhook_events")) == Counter(
+        (event.id, event.type, times) for event, times in Counter(storm).items()
+    )
 
 
 def expected_outcomes(storm: list[Event]) -> list[str]:
@@ -142,25 +99,25 @@ def expected_outcomes(storm: list[Event]) -> list[str]:
 
 @given(storm=storms())
 def test_events_in_any_order_with_duplicates_have_the_result_of_the_right_order(
-    make_receiver: MakeReceiver, storm: list[Event]
+    app: Flask, sql: Sql, storm: list[Event]
 ) -> None:
-    receiver = make_receiver()
+    insert_users(sql)
 
-    outcomes = [receiver.deliver(event) for event in storm]
+    outcomes = [deliver(app, event) for event in storm]
 
-    receiver.assert_same_as_in_order(storm)
+    assert_same_as_in_order(sql, storm)
     assert outcomes == expected_outcomes(storm)
 
 
 @given(storm=storms())
 def test_concurrent_events_with_duplicates_have_the_result_of_the_right_order(
-    make_receiver: MakeReceiver, storm: list[Event]
+    app: Flask, sql: Sql, storm: list[Event]
 ) -> None:
-    receiver = make_receiver()
+    insert_users(sql)
 
-    outcomes = run_concurrently(receiver.deliver, storm, threads=8)
+    outcomes = run_concurrently(lambda event: deliver(app, event), storm, threads=8)
 
-    receiver.assert_same_as_in_order(storm)
+    assert_same_as_in_order(sql, storm)
     counted = [event for event, word in zip(storm, outcomes, strict=True) if word != "duplicate"]
     assert set(outcomes) <= {"applied", "stale", "duplicate"}
     assert Counter(counted) == Counter(set(storm))  # one delivery of each event counts
@@ -172,29 +129,27 @@ def test_concurrent_events_with_duplicates_have_the_result_of_the_right_order(
 )
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "reversed"])
 def test_event_with_the_greater_id_in_bytes_wins_at_the_same_time(
-    make_receiver: MakeReceiver, lesser: str, greater: str, order: int
+    app: Flask, sql: Sql, lesser: str, greater: str, order: int
 ) -> None:
-    receiver = make_receiver()
-    winner = Event(greater, TYPES[0], 0, NOON)
+    insert_users(sql)
+    winner = replace(an_upgrade, id=greater)
 
-    for event in [replace(winner, id=lesser, type=TYPES[1]), winner][::order]:
-        receiver.deliver(event)
+    for event in [replace(an_upgrade, id=lesser, type=TYPES[1]), winner][::order]:
+        deliver(app, event)
 
-    [[_, is_red, _, event_id]] = receiver.memberships()
-    assert (is_red, event_id) == (True, receiver.prefix + greater)
+    assert sql("SELECT is_chirpy_red, event_id FROM memberships") == [(True, greater)]
 
 
 @pytest.mark.parametrize("members", [{}, {"id": "evt_1"}, {"timestamp": NOON.isoformat()}], ids=str)
 def test_fifty_concurrent_deliveries_of_one_event_take_effect_once(
-    make_receiver: MakeReceiver, sql: Sql, members: dict[str, str]
+    app: Flask, sql: Sql, members: dict[str, str]
 ) -> None:
-    receiver = make_receiver()
-    upgrade = Event("", TYPES[0], 0, NOON)
+    insert_users(sql)
 
     outcomes = run_concurrently(
-        lambda event: receiver.post(event, **members), [upgrade] * 50, threads=50
+        lambda event: deliver(app, event, members), [an_upgrade] * 50, threads=50
     )
 
     assert Counter(outcomes) == {"applied": 1, "duplicate": 49}
     assert sql("SELECT deliveries, outcome FROM webhook_events") == [(50, "applied")]
-    assert [is_red for _, is_red, *_ in receiver.memberships()] == [True]
+    assert sql("SELECT is_chirpy_red FROM memberships") == [(True,)]

@@ -7,8 +7,9 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 from flask import Request
@@ -41,14 +42,11 @@ def verify_vector(signatures: str = VECTOR["signatures"], now: float = 161426533
     signature.verify(**headers, body=VECTOR_BODY, keys=KEYS, now=now)
 
 
-@pytest.mark.parametrize("seconds", [-300, 0, 300])
+@pytest.mark.parametrize("seconds", [-301, -300, 0, 300, 301])
 def test_published_vector_is_accepted_up_to_5_minutes_late_or_early(seconds: int) -> None:
-    verify_vector(now=1614265330 + seconds)
+    refused = pytest.raises(signature.InvalidSignature)
 
-
-@pytest.mark.parametrize("seconds", [-301, 301])
-def test_published_vector_is_refused_after_5_minutes(seconds: int) -> None:
-    with pytest.raises(signature.InvalidSignature):
+    with refused if abs(seconds) > 300 else nullcontext():
         verify_vector(now=1614265330 + seconds)
 
 
@@ -73,8 +71,7 @@ def test_delivery_signed_with_either_key_of_a_rotation_is_accepted(
 # Compared with the package standardwebhooks
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Three headers and a body."""
 
     id: str
@@ -137,23 +134,22 @@ other_signatures = st.builds(
 )
 
 
-def other_second(delivery: Delivery, seconds: int) -> Delivery:
-    return replace(delivery, timestamp=str(int(delivery.timestamp) + seconds))
-
-
 @st.composite
 def deliveries(draw: st.DrawFn) -> Delivery:
     """Return a delivery signed by the library, perhaps with one part changed afterwards."""
     delivery = signed_by_library(draw(ids), draw(bodies), draw(offsets))
     listed = draw(st.lists(other_signatures, max_size=signature.MAX_SIGNATURES - 1))
     listed.insert(draw(st.integers(0, len(listed))), delivery.signatures)
-    delivery = replace(delivery, signatures=" ".join(listed))
+    delivery = delivery._replace(signatures=" ".join(listed))
+    second = int(delivery.timestamp)
     return draw(
         st.just(delivery)
-        | ids.map(lambda other: replace(delivery, id=other))
-        | st.sampled_from([-1, 1]).map(lambda seconds: other_second(delivery, seconds))
-        | bodies.map(lambda other: replace(delivery, body=other))
-        | other_signatures.map(lambda other: replace(delivery, signatures=other))
+        | ids.map(lambda other: delivery._replace(id=other))
+        | st.sampled_from([second - 1, second + 1])
+        .map(str)
+        .map(lambda other: delivery._replace(timestamp=other))
+        | bodies.map(lambda other: delivery._replace(body=other))
+        | other_signatures.map(lambda other: delivery._replace(signatures=other))
     )
 
 
@@ -179,14 +175,14 @@ def test_delivery_with_an_edited_header_that_the_library_refuses_is_refused(
     header = getattr(delivery, name)
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(header))] * 2)))
     inserted = data.draw(st.text("01_+-. ,=vaA!é\u0661", max_size=3))
-    edited = replace(delivery, **{name: header[:start] + inserted + header[end:]})
+    edited = delivery._replace(**{name: header[:start] + inserted + header[end:]})
 
     assert verdict_of_chirpy(edited) == REFUSED or verdict_of_library(edited) != REFUSED
 
 
 def with_signatures(write: Callable[[str], str]) -> Delivery:
     delivery = signed_by_library()
-    return replace(delivery, signatures=write(delivery.signatures))
+    return delivery._replace(signatures=write(delivery.signatures))
 
 
 ACCEPTED_BY_CHIRPY: dict[str, Callable[[], Delivery]] = {
