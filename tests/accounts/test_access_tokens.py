@@ -172,14 +172,6 @@ def test_malformed_authorization_header_is_401_with_hint(
     assert list(assert_unauthorized(response)) == ["error", "hint"]
 
 
-def test_two_authorization_headers_are_401(client: FlaskClient, make_token: MakeToken) -> None:
-    headers = [("Authorization", f"Bearer {make_token()}")] * 2
-
-    body = assert_unauthorized(client.put("/api/users", headers=headers, data="{"))
-
-    assert "one header" in body["hint"]
-
-
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "])
 def test_valid_access_token_is_accepted_with_scheme_in_any_case(
     client: FlaskClient, make_token: MakeToken, scheme: str

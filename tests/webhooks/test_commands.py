@@ -63,24 +63,20 @@ def test_list_stops_at_the_limit(webhooks: RunCommand, sql: Sql) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "option"),
+    "option",
     [
-        ("outcome", "stale", "--outcome=stale"),
-        ("type", "user.upgraded", "--type=user.upgraded"),
-        ("user_id", str(KNOWN_USER), f"--user={KNOWN_USER}"),
-        ("first_delivered_at", "2026-02-01T00:00:00Z", "--since=2026-02-01"),
-        ("first_delivered_at", "2026-02-01T00:00:00Z", "--since=2026-02-01T02:00:00+02:00"),
+        *("--outcome=stale", "--type=user.upgraded", f"--user={KNOWN_USER}"),
+        *("--since=2026-02-01", "--since=2026-02-01T02:00:00+02:00"),
     ],
 )
-def test_list_option_finds_the_matching_events(
-    webhooks: RunCommand, sql: Sql, column: str, value: str, option: str
-) -> None:
+def test_list_option_finds_the_matching_events(webhooks: RunCommand, sql: Sql, option: str) -> None:
     insert_event(sql)
-    matching = insert_event(sql, **{column: value})
+    matching = {"outcome": "stale", "type": "user.upgraded", "user_id": str(KNOWN_USER)}
+    event_id = insert_event(sql, first_delivered_at="2026-02-01T00:00:00Z", **matching)
 
     [event] = json.loads(webhooks("list", "--json", option).stdout)
 
-    assert event["event_id"] == matching
+    assert event["event_id"] == event_id
 
 
 @pytest.mark.parametrize("age", ["36h", "2d", "1w", "3000m", "180000s"])
