@@ -56,9 +56,9 @@ class Delivery:
 
 def insert_event(sql: Sql, **columns: Any) -> str:
     """Insert a row into the delivery log. Return the event's id."""
-    row = {"event_id": an_id(), "type": "x", "body": "{}"} | columns
-    row.setdefault("first_delivered_at", "2026-01-31T12:00:00Z")
-    row.setdefault("last_delivered_at", row["first_delivered_at"])
+    first = columns.get("first_delivered_at", "2026-01-31T12:00:00Z")
+    row = {"event_id": an_id(), "type": "x", "body": "{}", "first_delivered_at": first}
+    row |= {"last_delivered_at": first} | columns
     names, values = ", ".join(row), ", ".join(["%s"] * len(row))
     sql(f"INSERT INTO webhook_events ({names}) VALUES ({values})", *row.values())
     return str(row["event_id"])

@@ -1,11 +1,7 @@
 """The cost of a delivery: one statement that commits itself."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
-import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import URL
 
 from tests.support.databases import Sql, an_app, use_cursor_class
@@ -14,22 +10,8 @@ from tests.support.factories import API_KEY, a_user, an_event
 from tests.support.statements import RecordingCursor, recorded_statements
 
 
-@pytest.fixture(scope="module")
-def recording_app(database_url: URL) -> Iterator[Flask]:
-    with an_app(database_url) as app:
-        use_cursor_class(app, RecordingCursor)
-        yield app
-
-
-@pytest.fixture
-def app(recording_app: Flask, emptied_database: None) -> Flask:
-    """Return an application that is connected."""
-    recording_app.test_client().post(PATH, json={"event": "warm.up"}, headers=API_KEY)
-    return recording_app
-
-
 def test_each_delivery_costs_one_statement_which_is_the_same_object(
-    app: Flask, client: FlaskClient, sql: Sql
+    database_url: URL, sql: Sql
 ) -> None:
     upgrade = an_event(a_user(sql), id="evt_1", timestamp="2026-01-31T12:00:00Z")
     downgrade = an_event(a_user(sql), "user.downgraded")
@@ -44,11 +26,15 @@ def test_each_delivery_costs_one_statement_which_is_the_same_object(
     ]
 
     queries = []
-    for expected, event in deliveries:
-        with recorded_statements(app) as statements:
-            response = client.post(PATH, json=event, headers=API_KEY)
-        assert response.headers.get("Webhook-Outcome", str(response.status_code)) == expected
-        assert [statement.autocommit for statement in statements] == [True], expected
-        queries.append(statements[0].query)
+    with an_app(database_url) as app:
+        use_cursor_class(app, RecordingCursor)
+        client = app.test_client()
+        client.post(PATH, json={"event": "connect"}, headers=API_KEY)
+        for expected, event in deliveries:
+            with recorded_statements(app) as statements:
+                response = client.post(PATH, json=event, headers=API_KEY)
+            assert response.headers.get("Webhook-Outcome", str(response.status_code)) == expected
+            assert [statement.autocommit for statement in statements] == [True], expected
+            queries.append(statements[0].query)
 
     assert all(query is queries[0] for query in queries)

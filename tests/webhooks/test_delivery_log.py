@@ -25,14 +25,11 @@ def ids(response: TestResponse) -> list[str]:
 def read_pages(client: FlaskClient, query: str) -> Iterator[list[str]]:
     """Follow the links as a client does. Yield the ids on each page."""
     path = f"{LOG}{query}"
-    for _ in range(20):
+    while path:
         response = client.get(path)
         yield ids(response)
         link = LINK.fullmatch(response.headers.get("Link", ""))
-        if link is None:
-            return
-        path = link[1]
-    pytest.fail("The links do not end")
+        path = link[1] if link else ""
 
 
 def test_log_shows_each_event_once_with_its_body_as_received(client: FlaskClient, sql: Sql) -> None:

@@ -6,7 +6,6 @@ Signatures that are refused are in tests/support/credentials.py.
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -88,7 +87,7 @@ class Delivery(NamedTuple):
         }
 
 
-def signed_by_library(event_id: str = "msg_1", body: bytes = b"{}", seconds: int = 0) -> Delivery:
+def signed_by_library(event_id: str, body: bytes, seconds: int) -> Delivery:
     """Return a delivery that the library signed, sent `seconds` from now."""
     at = int(time.time()) + seconds
     made = Webhook(SECRET).sign(event_id, datetime.fromtimestamp(at, UTC), body.decode())
@@ -136,21 +135,11 @@ other_signatures = st.builds(
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> Delivery:
-    """Return a delivery signed by the library, perhaps with one part changed afterwards."""
+    """Return a delivery signed by the library, with other signatures before and after its own."""
     delivery = signed_by_library(draw(ids), draw(bodies), draw(offsets))
     listed = draw(st.lists(other_signatures, max_size=signature.MAX_SIGNATURES - 1))
     listed.insert(draw(st.integers(0, len(listed))), delivery.signatures)
-    delivery = delivery._replace(signatures=" ".join(listed))
-    second = int(delivery.timestamp)
-    return draw(
-        st.just(delivery)
-        | ids.map(lambda other: delivery._replace(id=other))
-        | st.sampled_from([second - 1, second + 1])
-        .map(str)
-        .map(lambda other: delivery._replace(timestamp=other))
-        | bodies.map(lambda other: delivery._replace(body=other))
-        | other_signatures.map(lambda other: delivery._replace(signatures=other))
-    )
+    return delivery._replace(signatures=" ".join(listed))
 
 
 @settings(max_examples=50)
@@ -180,22 +169,16 @@ def test_delivery_with_an_edited_header_that_the_library_refuses_is_refused(
     assert verdict_of_chirpy(edited) == REFUSED or verdict_of_library(edited) != REFUSED
 
 
-def with_signatures(write: Callable[[str], str]) -> Delivery:
-    delivery = signed_by_library()
-    return delivery._replace(signatures=write(delivery.signatures))
-
-
-ACCEPTED_BY_CHIRPY: dict[str, Callable[[], Delivery]] = {
-    "after a signature of unknown form": lambda: with_signatures("sha256=0 {}".format),
-    "after two spaces": lambda: with_signatures("v2,AA==  {}".format),
-    "of a body that is not UTF-8": lambda: signed_by_chirpy(body=b"\xff"),
+CRASHES = {
+    "after a signature of unknown form": ("sha256=0 ", b"{}"),
+    "after two spaces": ("v2,AA==  ", b"{}"),
+    "of a body that is not UTF-8": ("", b"\xff"),
 }
 
 
-@pytest.mark.parametrize("make", ACCEPTED_BY_CHIRPY.values(), ids=ACCEPTED_BY_CHIRPY)
-def test_valid_signature_that_crashes_the_library_is_accepted(
-    make: Callable[[], Delivery],
-) -> None:
-    delivery = make()
+@pytest.mark.parametrize(("before", "body"), CRASHES.values(), ids=CRASHES)
+def test_valid_signature_that_crashes_the_library_is_accepted(before: str, body: bytes) -> None:
+    delivery = signed_by_chirpy(body=body)
+    delivery = delivery._replace(signatures=before + delivery.signatures)
 
     assert (verdict_of_library(delivery), verdict_of_chirpy(delivery)) == (CRASHED, ACCEPTED)
