@@ -9,7 +9,7 @@ from sqlalchemy import Text, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from chirpy.database import connections, engine, thread_connections
+from chirpy.database import engine, thread_connections
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
 from tests.support.databases import Sql, an_app, use_cursor_class
@@ -105,22 +105,6 @@ def test_connection_made_after_a_loss_is_kept(breakable: Breakable) -> None:
 
         assert isinstance(sleeping.exception(), DBAPIError)
         assert one.submit(query, "pg_backend_pid()").result() == new != old
-
-
-def test_new_connection_is_not_checked_in_an_endless_loop(
-    breakable: Breakable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class AlwaysReadable:
-        def register(self, *_: object) -> None:
-            """Accept any socket."""
-
-        def poll(self, _: float) -> list[int]:
-            return [1]
-
-    monkeypatch.setattr(connections, "poll", AlwaysReadable)
-
-    responses = [breakable.deliver({"event": "x"}) for _ in range(2)]
-    assert [response.status_code for response in responses] == [204] * 2
 
 
 def test_connection_of_a_thread_closes_when_the_thread_ends(breakable: Breakable) -> None:

@@ -85,7 +85,7 @@ def test_stop_waits_for_requests_in_progress(
 
 def test_workers_free_the_port_after_their_parent_was_killed(database_url: URL) -> None:
     with a_server(database_url, WORKERS="2") as server:
-        server.kill()
+        server.process.kill()
 
         def is_free() -> bool:
             with suppress(PortUnavailable), reserve_port("127.0.0.1", server.port):

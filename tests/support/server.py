@@ -59,7 +59,6 @@ class Server:
         self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(settings | {"PORT": str(self.port)})
-        self._orphans: list[int] = []
 
     def __enter__(self) -> Self:
         self._output = tempfile.TemporaryFile()
@@ -79,18 +78,10 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        workers = self.workers
         self.stop()
-        for worker in workers:
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its workers, if they still run
         self._output.close()
-
-    def kill(self) -> None:
-        """Kill the parent process. Its workers keep running for a moment."""
-        self._orphans = self.workers
-        self.process.kill()
-        self.process.wait()
 
     def stop(self) -> int:
         """Send SIGTERM and return the exit code."""
@@ -134,8 +125,8 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """The process ids of the workers. After `kill`, those from before it."""
-        return self._orphans or child_processes(self.process.pid)
+        """The process ids of the workers."""
+        return child_processes(self.process.pid)
 
     @property
     def log(self) -> str:

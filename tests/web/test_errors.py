@@ -22,10 +22,6 @@ def failing_app() -> Flask:
     def raise_error(kind: str) -> str:
         raise TimeoutError if kind == "transient" else ZeroDivisionError("the cause")
 
-    @app.get("/folder/")
-    def folder() -> str:
-        return "a folder"
-
     return app
 
 
@@ -43,9 +39,3 @@ def test_every_exception_is_one_json(failing_app: Flask, path: str, status: int)
     assert response.get_json()["error"]
     assert response.get_json().keys() <= ERROR_KEYS
     assert "the cause" not in response.text
-
-
-def test_redirect_of_the_framework_is_no_error(failing_app: Flask) -> None:
-    response = failing_app.test_client().get("/folder")
-
-    assert (response.status_code, response.location) == (308, "http://localhost/folder/")
