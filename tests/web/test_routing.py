@@ -81,8 +81,9 @@ def test_head_has_the_headers_of_get(client: FlaskClient, path: str) -> None:
 # Paths
 
 PATHS = f"""
-    / /api /api/tweets /api/chirps/{SOME_ID}/replies /api/Chirps /api/chirps/ //app/index.html
+    / /api /api/tweets /api/chirps/{SOME_ID}/replies /api/Chirps //api/users // //app/index.html
     /%00 /%ff /%ed%a0%80 /%E2%98%83 /api/chirps%0d%0aX:%20y /app/%00 /app/%ff /app/assets /app/x
+    /api/tweets/ /app/assets/
     /api/../app.py /app/%2e%2e/%2e%2e/settings.py /app/..%2f..%2fsettings.py
 """
 UNKNOWN_PATHS = [*PATHS.split(), "/" + "a" * 20_000, "/app/" + "a" * 20_000, "/a" * 500]
@@ -93,7 +94,7 @@ def test_unknown_path_is_404(client: FlaskClient, path: str) -> None:
     body = assert_error(client.get(path), 404)
 
     assert body["error"] == "Not found"
-    assert body["hint"]
+    assert "docs/api.md" in body["hint"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -104,11 +105,6 @@ def test_known_path_with_a_trailing_slash_is_404_with_a_hint(
     body = assert_error(client.open(f"{path}/", method=method), 404)
 
     assert body["hint"] == "Remove the slash at the end of the path"
-
-
-@pytest.mark.parametrize("path", ["/api/tweets/", "/app/assets/", "//", "//api/users"])
-def test_unknown_path_with_a_slash_has_the_usual_hint(client: FlaskClient, path: str) -> None:
-    assert "docs/api.md" in assert_error(client.get(path), 404)["hint"]
 
 
 @pytest.mark.parametrize("path", POST_PATHS)
