@@ -11,35 +11,21 @@ from chirpy.database.engine import db
 from tests.support.assertions import assert_error
 from tests.support.failures import PRIVATE, Breakable, outcome
 
-BUGS = {
-    "a missing column": (
-        "ALTER TABLE memberships RENAME COLUMN as_of TO missing",
-        "ALTER TABLE memberships RENAME COLUMN missing TO as_of",
-        'column "as_of" of relation "memberships" does not exist',
-    ),
-    "a violated check": (
-        "ALTER TABLE webhook_events ADD CONSTRAINT bug CHECK (type = 'x')",
-        "ALTER TABLE webhook_events DROP CONSTRAINT bug",
-        'new row for relation "webhook_events" violates check constraint "bug"',
-    ),
-}
 
-
-@pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS)
 def test_log_has_the_cause_of_a_bug_without_personal_data(
-    breakable: Breakable, log: StringIO, bug: tuple[str, str, str]
+    breakable: Breakable, log: StringIO
 ) -> None:
     upgrade = breakable.upgrade()
-    make, fix, cause = bug
     with breakable.unchanged():
-        breakable.sql(make)
+        breakable.sql("ALTER TABLE webhook_events ADD CONSTRAINT bug CHECK (type = 'x')")
         try:
             response = breakable.deliver(upgrade)
         finally:
-            breakable.sql(fix)
+            breakable.sql("ALTER TABLE webhook_events DROP CONSTRAINT bug")
 
     assert assert_error(response, 500) == {"error": "Internal server error"}
     [failure, refusal] = [json.loads(line) for line in log.getvalue().splitlines()]
+    cause = 'new row for relation "webhook_events" violates check constraint "bug"'
     assert cause in str(failure.values())
     assert "in receive" in failure["traceback"]
     assert failure["request_id"] == refusal["request_id"] == response.headers["X-Request-Id"]
