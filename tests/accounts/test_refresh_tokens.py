@@ -51,20 +51,13 @@ def test_refresh_returns_access_tokens_repeatedly(client: FlaskClient) -> None:
 
     assert {response.status_code for response in responses} == {200}
     assert {tuple(response.get_json()) for response in responses} == {("token",)}
-    access = bearer(responses[-1].get_json()["token"])
-    chirp = client.post("/api/chirps", json={"body": "Hello"}, headers=access).get_json()
-    assert chirp["user_id"] == person.id
 
 
 UPDATE = "UPDATE refresh_tokens SET"
-ENDED = {
-    "expired": f"{UPDATE} expires_at = now()",
-    "revoked": f"{UPDATE} revoked_at = now()",
-    "user deleted": "DELETE FROM users",
-}
+ENDINGS = [f"{UPDATE} expires_at = now()", f"{UPDATE} revoked_at = now()", "DELETE FROM users"]
 
 
-@pytest.mark.parametrize("statement", ENDED.values(), ids=ENDED)
+@pytest.mark.parametrize("statement", ENDINGS)
 def test_refresh_with_ended_token_is_401(client: FlaskClient, sql: Sql, statement: str) -> None:
     person = a_person(client)
     sql(statement)

@@ -60,19 +60,16 @@ def test_concurrent_sign_ups_with_one_email_create_one_user(app: Flask, sql: Sql
     assert count_users(sql) == 1
 
 
-INVALID_CREDENTIALS = {
-    "no @": {"email": "walt"},
-    "no name": {"email": "@example.com"},
-    "no domain": {"email": "walt@"},
-    "inner space": {"email": "wa lt@example.com"},
-    "invisible character": {"email": "walt\u200b@example.com"},
-    "only spaces": {"email": "   "},
-    "email of 255 characters": {"email": "w" * 243 + "@example.com"},
-    "password of 1025 characters": {"password": "x" * 1025},
-}
+INVALID_EMAILS = ["walt", "@example.com", "walt@", "wa lt@example.com", "walt\u200b@example.com"]
+INVALID_FIELDS = [
+    *({"email": email} for email in INVALID_EMAILS),
+    {"email": "   "},
+    {"email": "w" * 243 + "@example.com"},  # of 255 characters
+    {"password": "x" * 1025},
+]
 
 
-@pytest.mark.parametrize("invalid", INVALID_CREDENTIALS.values(), ids=INVALID_CREDENTIALS)
+@pytest.mark.parametrize("invalid", INVALID_FIELDS, ids=lambda invalid: f"{invalid!a:.40}")
 def test_sign_up_with_invalid_field_is_400(
     client: FlaskClient, sql: Sql, invalid: dict[str, str]
 ) -> None:

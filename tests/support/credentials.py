@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from chirpy.settings import parse_signing_key
 from tests.support.databases import POLKA_KEY
@@ -142,10 +143,19 @@ WRONG_SIGNATURES: dict[str, Credentials] = {
         for name, change in SIGNATURES.items()
     },
 }
-FOREIGN = WRONG_SIGNATURES["a signature with a foreign key"]
-WRONG_COMBINATIONS: dict[str, Credentials] = {
-    "only the key": valid_key,
-    "only the signature": signed,
-    "the signature and another key": both(signed, WRONG_KEYS["another key"]),
-    "the key and a foreign signature": both(valid_key, FOREIGN),
+# What a receiver can require: its settings, and wrong credentials for it.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "a key": {},
+    "a signature": {"polka_key": None, "polka_webhook_secrets": KEYS},
+    "both": {"polka_webhook_secrets": KEYS},
+}
+WRONG: dict[str, dict[str, Credentials]] = {
+    "a key": WRONG_KEYS,
+    "a signature": WRONG_SIGNATURES,
+    "both": {
+        "only the key": valid_key,
+        "only the signature": signed,
+        "the signature and another key": both(signed, WRONG_KEYS["another key"]),
+        "the key and another signature": both(valid_key, WRONG_SIGNATURES["another id"]),
+    },
 }

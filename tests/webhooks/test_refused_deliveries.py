@@ -5,7 +5,6 @@ Errors of the database are in tests/database, truncated requests to a real serve
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,16 +13,7 @@ from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
 from tests.support.assertions import assert_error, database_unchanged
-from tests.support.credentials import (
-    KEYS,
-    WRONG_COMBINATIONS,
-    WRONG_KEYS,
-    WRONG_SIGNATURES,
-    Credentials,
-    both,
-    signed,
-    valid_key,
-)
+from tests.support.credentials import SETTINGS, WRONG, Credentials
 from tests.support.databases import Sql, an_app, use_cursor_class
 from tests.support.deliveries import (
     AFTER_CREDENTIALS,
@@ -36,15 +26,6 @@ from tests.support.deliveries import (
 )
 from tests.support.factories import API_KEY
 from tests.support.statements import RecordingCursor, recorded_statements
-
-# What a receiver requires: its settings, valid credentials and wrong ones.
-SETTINGS: dict[str, dict[str, Any]] = {
-    "a key": {},
-    "a signature": {"polka_key": None, "polka_webhook_secrets": KEYS},
-    "both": {"polka_webhook_secrets": KEYS},
-}
-VALID = {"a key": valid_key, "a signature": signed, "both": both(valid_key, signed)}
-WRONG = {"a key": WRONG_KEYS, "a signature": WRONG_SIGNATURES, "both": WRONG_COMBINATIONS}
 
 
 @pytest.fixture(scope="module")
@@ -154,18 +135,7 @@ def test_delivery_refused_before_credentials_gets_one_response_with_any_credenti
 ) -> None:
     with database_unchanged(sql), recorded_statements(app) as statements:
         expected = all_of(delivery.send(client, API_KEY))
-        for name, credentials in WRONG_KEYS.items():
+        for name, credentials in WRONG["a key"].items():
             assert all_of(delivery.send(client, credentials(b""))) == expected, name
 
     assert statements == []
-
-
-@pytest.mark.parametrize("required", SETTINGS)
-def test_delivery_with_valid_credentials_gets_the_error_of_its_body(
-    receivers: dict[str, Flask], required: str
-) -> None:
-    client = receivers[required].test_client()
-
-    response = Delivery(400, b"{}").send(client, VALID[required](b"{}"))
-
-    assert list(assert_error(response, 400)["fields"]) == ["event"]
