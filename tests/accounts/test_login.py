@@ -2,10 +2,8 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from unittest.mock import Mock
 
-import psycopg2
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -14,8 +12,8 @@ from sqlalchemy import URL
 
 from chirpy.accounts import passwords
 from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, sign_up
-from tests.support.databases import Sql, url_text
-from tests.support.factories import PASSWORD, a_user
+from tests.support.databases import Sql, connected
+from tests.support.factories import PASSWORD
 from tests.support.server import wait_until
 
 WALT = "walt@example.com"
@@ -91,19 +89,19 @@ def test_dummy_hash_has_the_cost_of_a_real_one_and_matches_no_password(
 def test_login_of_user_without_password_fails(
     client: FlaskClient, sql: Sql, password: str, status: int
 ) -> None:
-    [[email]] = sql("SELECT email FROM users WHERE id = %s", str(a_user(sql)))
+    sql("INSERT INTO users (email) VALUES (%s)", WALT)
 
-    assert log_in(client, email, password).status_code == status
+    assert log_in(client, WALT, password).status_code == status
 
 
 def test_login_of_user_deleted_meanwhile_is_401(app: Flask, sql: Sql, database_url: URL) -> None:
     sign_up(app.test_client(), WALT)
 
-    with closing(psycopg2.connect(url_text(database_url))) as other, ThreadPoolExecutor() as pool:
-        other.cursor().execute("DELETE FROM users")
+    with connected(database_url) as other, ThreadPoolExecutor() as pool:
+        other("BEGIN; DELETE FROM users")
         login = pool.submit(log_in, app.test_client(), WALT)
         wait_until(lambda: sql(WAITING_FOR_LOCK) or login.done())
-        other.commit()
+        other("COMMIT")
 
     assert_unauthorized(login.result())
 

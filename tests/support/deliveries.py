@@ -75,18 +75,15 @@ def wrong(field_name: str, event: Any, status: int = 400, **headers: str) -> Del
     return Delivery(status, json.dumps(event).encode(), (field_name,), headers)
 
 
-WRONG_METHOD = {"the method PUT": Delivery(405, method="PUT")}
-TOO_LARGE = {
+# A signature is over the whole body, so the body is read before the credentials are checked.
+BEFORE_CREDENTIALS = {
+    "the method PUT": Delivery(405, method="PUT"),
     "64 KiB and a byte in chunks": Delivery(413, VALID_BODY.ljust(BODY_LIMIT + 1), sender=chunked),
     "10 MB announced": Delivery(413, sender=with_wrong_length(10_000_000)),
-}
-TRUNCATED = {
     "a byte less than announced": Delivery(400, sender=with_wrong_length(len(VALID_BODY) + 1)),
     "chunks that end in the middle": Delivery(400, VALID_BODY[:50], sender=chunked_and_truncated),
     "chunks without the last one": Delivery(400, sender=chunked_and_truncated),
 }
-
-# Here the credentials are checked: see tests/support/credentials.py.
 
 NOT_JSON = {
     "nothing": Delivery(400, b""),
@@ -155,6 +152,4 @@ REFUSED_BY_DATABASE = {
     "known id in the header": wrong("id", WITHOUT_ID, 409, webhook_id="evt_known"),
 }
 
-# A signature is over the whole body, so the body is read before the credentials are checked.
-BEFORE_CREDENTIALS = WRONG_METHOD | TOO_LARGE | TRUNCATED
 AFTER_CREDENTIALS = NOT_JSON | NOT_AN_EVENT | REFUSED_BY_DATABASE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from flask import Flask
 from psycopg2 import extensions
@@ -10,12 +10,7 @@ from sqlalchemy import event
 
 from chirpy.database.engine import db
 
-
-class Statement(NamedTuple):
-    """A statement, and whether it commits itself."""
-
-    query: object
-    autocommit: bool
+Statement = tuple[object, bool]  # the query, and whether it commits itself
 
 
 class RecordingCursor(extensions.cursor):
@@ -25,7 +20,7 @@ class RecordingCursor(extensions.cursor):
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Run a statement, and record it."""
-        self.statements.append(Statement(query, self.connection.autocommit))
+        self.statements.append((query, self.connection.autocommit))
         super().execute(query, vars)
 
 
