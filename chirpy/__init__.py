@@ -6,7 +6,7 @@ from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
-from chirpy.database.connections import Connect
+from chirpy.database.connections import ConnectArguments
 from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient
 from chirpy.database.thread_connections import bind_thread_connections
@@ -22,15 +22,15 @@ from chirpy.website.routes import blueprint as website
 BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, website, health, admin)
 
 
-def create_app(settings: Settings, connect: Connect | None = None) -> Flask:
+def create_app(settings: Settings, connect_arguments: ConnectArguments | None = None) -> Flask:
     """Return the application. It connects to the database when the first request needs it.
 
-    Without a DB_URL, `connect` returns the arguments of each new connection.
+    Without a DB_URL, `connect_arguments` returns those of each new connection.
     """
     app = Application(__name__, static_folder=None)
     app.extensions[EXTENSION] = settings
-    app.url_map.merge_slashes = False  # it would redirect a POST to //api, which loses its body
-    bind_engine(app, settings, connect)
+    app.url_map.merge_slashes = False  # no redirect of a POST: senders do not follow it
+    bind_engine(app, settings, connect_arguments)
     bind_thread_connections(app)
     errors.register(app, is_transient)
     for blueprint in BLUEPRINTS:

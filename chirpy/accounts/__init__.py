@@ -1,1 +1,1 @@
-"""Users, sign-in, tokens and memberships."""
+"""Users, login, tokens and memberships."""

@@ -17,10 +17,11 @@ class AuthorizationMissing(Unauthorized):
     hint = "Send one header `Authorization: Bearer <token>`"
 
 
-class AuthorizationMalformed(AuthorizationMissing):
+class AuthorizationMalformed(Unauthorized):
     """The Authorization header is not `Bearer <token>`."""
 
     error = "The Authorization header is malformed"
+    hint = "Send one header `Authorization: Bearer <token>`"
 
 
 class InvalidAccessToken(Unauthorized):
@@ -30,10 +31,11 @@ class InvalidAccessToken(Unauthorized):
     hint = "Get a new one at POST /api/refresh"
 
 
-class ExpiredAccessToken(InvalidAccessToken):
+class ExpiredAccessToken(Unauthorized):
     """The access token was valid, and its lifetime is over."""
 
     error = "The access token has expired"
+    hint = "Get a new one at POST /api/refresh"
 
 
 class AccessTokenRequired(Unauthorized):
@@ -51,7 +53,7 @@ class RefreshTokenRequired(Unauthorized):
 
 
 class InvalidRefreshToken(Unauthorized):
-    """The refresh token gets no access token."""
+    """The refresh token is unknown, expired or revoked."""
 
     error = "The refresh token is unknown, expired or revoked"
     hint = "Log in at POST /api/login"

@@ -1,6 +1,5 @@
 """Issue, find and revoke refresh tokens. The database stores only their SHA-256."""
 
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex
 from uuid import UUID
@@ -13,20 +12,17 @@ from chirpy.database.base import table_of
 from chirpy.database.engine import db
 from chirpy.database.errors import violation_raises
 
-LIFETIME = timedelta(days=60)
 TOKEN_BYTES = 32  # 64 hexadecimal characters
 TOKENS = table_of(RefreshToken)
 
-INSERT = insert(TOKENS).values(
-    token_hash=bindparam("token_hash"),
-    user_id=bindparam("user_id"),
-    expires_at=bindparam("expires_at"),
-)
-FIND_USER = select(RefreshToken.user_id).where(
+# The column's default lets the token expire after 60 days.
+INSERT = insert(TOKENS).values(token_hash=bindparam("token_hash"), user_id=bindparam("user_id"))
+FIND_USER_ID = select(RefreshToken.user_id).where(
     RefreshToken.token_hash == bindparam("token_hash"),
     RefreshToken.revoked_at.is_(None),
     RefreshToken.expires_at > func.now(),
 )
+# Not `token_hash`, which SQLAlchemy reserves for a value of the UPDATE.
 REVOKE = (
     update(TOKENS)
     .where(TOKENS.c.token_hash == bindparam("hash_of_token"), TOKENS.c.revoked_at.is_(None))
@@ -40,16 +36,15 @@ def issue(user_id: UUID) -> str:
     Raise WrongCredentials (401) when the user was deleted meanwhile.
     """
     token = token_hex(TOKEN_BYTES)
-    expires_at = datetime.now(UTC) + LIFETIME
-    values = {"token_hash": digest(token), "user_id": user_id, "expires_at": expires_at}
+    values = {"token_hash": digest(token), "user_id": user_id}
     with violation_raises("fk_refresh_tokens_user_id_users", WrongCredentials):
         db.session.execute(INSERT, values)
     return token
 
 
-def find_user(token: str) -> UUID:
+def find_user_id(token: str) -> UUID:
     """Return the id of the token's user. Raise InvalidRefreshToken (401)."""
-    user_id = db.session.scalar(FIND_USER, {"token_hash": digest(token)})
+    user_id = db.session.scalar(FIND_USER_ID, {"token_hash": digest(token)})
     if user_id is None:
         raise InvalidRefreshToken
     return user_id

@@ -54,7 +54,7 @@ def log_in() -> ResponseReturnValue:
 @blueprint.post("/refresh")
 def refresh() -> ResponseReturnValue:
     """Issue a new access token. 200 `{token}`; 401 unknown, expired or revoked refresh token."""
-    user_id = refresh_tokens.find_user(require_refresh_token(request))
+    user_id = refresh_tokens.find_user_id(require_refresh_token(request))
     return {"token": access_tokens.issue(user_id, current_settings().jwt_secret)}
 
 

@@ -22,19 +22,19 @@ SESSION_SETTINGS = (
     " SET default_transaction_isolation = 'read committed'"
 )
 
-Connect = Callable[[], Mapping[str, Any]]  # returns keyword arguments of psycopg2.connect
+ConnectArguments = Callable[[], Mapping[str, Any]]  # returns those of psycopg2.connect
 
 
 class ConnectFailed(psycopg2.OperationalError):
-    """A `Connect` function cannot provide a database. The text says why and what to do next."""
+    """No `ConnectArguments` can be provided. The text says why and what to do next."""
 
 
-def use_connect_function(engine: Engine, connect: Connect) -> None:
-    """Call `connect` before each new connection, and connect with the arguments it returns."""
+def use_connect_arguments(engine: Engine, connect_arguments: ConnectArguments) -> None:
+    """Call `connect_arguments` before each new connection, and connect with what it returns."""
 
     @event.listens_for(engine, "do_connect")
     def add_arguments(_dialect: object, _record: object, _args: object, kwargs: Any) -> None:
-        kwargs.update(connect())
+        kwargs.update(connect_arguments())
 
 
 def configure_connections(engine: Engine) -> None:
@@ -56,9 +56,10 @@ def configure_connections(engine: Engine) -> None:
 
 
 def is_closed(connection: psycopg2.extensions.connection) -> bool:
-    """Return whether Postgres has closed an idle connection: it sends nothing else unasked.
+    """Return whether an idle connection has something to read: Postgres has closed it.
 
-    Looking at the socket costs no round trip, unlike a ping before each use.
+    Rarely it is a notice; replacing that connection does no harm. Looking at the socket costs no
+    round trip, unlike a ping before each use.
     """
     socket = poll()
     socket.register(connection.fileno(), POLLIN)

@@ -7,9 +7,9 @@ from sqlalchemy import URL
 from chirpy.database.base import Base
 from chirpy.database.connections import (
     CONNECT_ARGS,
-    Connect,
+    ConnectArguments,
     configure_connections,
-    use_connect_function,
+    use_connect_arguments,
 )
 from chirpy.settings import DRIVER, Settings
 
@@ -18,10 +18,11 @@ POOL_TIMEOUT = 2  # seconds a request waits for a pooled connection
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
-def bind_engine(app: Flask, settings: Settings, connect: Connect | None) -> None:
+def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArguments | None) -> None:
     """Give `app` a pool with one connection for the session of each of its threads.
 
-    The database is the one at DB_URL. Without DB_URL, `connect` is called before each connection.
+    The database is the one at DB_URL. Without DB_URL, `connect_arguments` is called before each
+    connection.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.db_url or URL.create(DRIVER)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
@@ -34,5 +35,5 @@ def bind_engine(app: Flask, settings: Settings, connect: Connect | None) -> None
     db.init_app(app)
     with app.app_context():
         configure_connections(db.engine)
-        if connect is not None:
-            use_connect_function(db.engine, connect)
+        if settings.db_url is None and connect_arguments is not None:
+            use_connect_arguments(db.engine, connect_arguments)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from chirpy.database.connections import ConnectFailed
 from chirpy.database.engine import db
+from chirpy.database.errors import sqlstate
 from chirpy.settings import current_settings
 
 START_POSTGRES = (
@@ -29,6 +30,7 @@ NEXT_STEPS = {
     "permission denied": "grant the user of DB_URL the right to create tables",
     "encoding is": "create another database (createdb -E UTF8 -T template0 NAME) for DB_URL",
 }
+UNDEFINED_TABLE = "42P01"
 SECRET_OPTIONS = ["sslpassword"]  # of the URL; SQLAlchemy hides the URL's password itself
 
 
@@ -53,3 +55,8 @@ def database_errors_explained() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise click.ClickException(explain(error)) from None
+    except ProgrammingError as error:
+        if sqlstate(error) != UNDEFINED_TABLE:
+            raise
+        problem = "The database is not migrated.\nNext: flask db upgrade"
+        raise click.ClickException(problem) from None

@@ -23,7 +23,7 @@ RESPAWN_PAUSE = 0.5  # seconds, so that a worker that is killed repeatedly does 
 START_TIME = 0.5  # seconds until a worker serves; most need a fifth of it
 
 
-class Granian(MPServer):
+class PatchedServer(MPServer):
     """granian's server of several processes, with the first two workarounds."""
 
     def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:

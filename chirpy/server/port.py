@@ -19,10 +19,10 @@ def reserve_port(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return bind(socket.socket(family), address)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: not a host name
         other = port + 1 if port < 65535 else port - 1
-        step = NEXT_STEPS.get(error.errno or 0, "correct HOST").format(other=other)
-        problem = f"Chirpy cannot listen on {host} port {port}: {error.strerror}"
+        step = NEXT_STEPS.get(getattr(error, "errno", 0), "correct HOST").format(other=other)
+        problem = f"Chirpy cannot listen on {host} port {port}: {getattr(error, 'strerror', error)}"
         raise PortUnavailable(f"{problem}.\nNext: {step}") from None
 
 

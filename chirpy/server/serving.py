@@ -34,7 +34,7 @@ def read_settings_or_exit(dotenv: Path) -> Settings:
 
 
 def serve(app: Flask, settings: Settings, target: str) -> None:
-    """Serve `app` until SIGTERM or SIGINT; exit with a message if it cannot start.
+    """Serve `app` until SIGTERM, SIGINT or SIGHUP; exit with a message if it cannot start.
 
     `target` is where each worker process imports the application, such as `app:app`.
     """

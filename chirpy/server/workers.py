@@ -12,7 +12,7 @@ from granian.log import LogLevels
 from werkzeug.utils import import_string
 
 from chirpy.server.granian_fixes import (
-    Granian,
+    PatchedServer,
     leave_process_group,
     stop_starting_workers_on_sigterm,
 )
@@ -24,10 +24,10 @@ THREAD_IDLE = 600  # seconds until an idle thread ends, and closes its database 
 PARENT_CHECK = 0.5  # seconds between two checks that the parent process is running
 
 
-def create_server(settings: Settings) -> Granian:
+def create_server(settings: Settings) -> PatchedServer:
     """Return granian with the settings' workers and threads."""
     stop_starting_workers_on_sigterm()
-    return Granian(
+    return PatchedServer(
         "chirpy",  # not used: `serve` is given a loader
         address=settings.host,
         port=settings.port,

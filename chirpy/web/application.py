@@ -24,7 +24,7 @@ class CompactJSON(DefaultJSONProvider):
 
 
 class Application(Flask):
-    """Flask that reads every request body to its end, so that the connection stays usable."""
+    """Flask that reads the rest of a small request body, so that the connection stays usable."""
 
     response_class = UntypedResponse
     json_provider_class = CompactJSON

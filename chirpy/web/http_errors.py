@@ -12,6 +12,8 @@ class HTTPError(Refused):
     def __init__(self, error: HTTPException) -> None:
         self.status = error.code or 500
         super().__init__(error.description or error.name)
+        ranges = [header for header in error.get_headers() if header[0] == "Content-Range"]
+        self.header = ranges[0] if ranges else None
 
 
 class PathNotFound(Refused):

@@ -51,7 +51,7 @@ def split_page(
 def link_headers(request: Request, after: Cursor | None) -> dict[str, str]:
     """Return the Link header of the next page (RFC 8288), or nothing on the last page.
 
-    The link is relative, so that it is right behind any proxy.
+    The link has no host, because a proxy can have another one.
     """
     if after is None:
         return {}

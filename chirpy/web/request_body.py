@@ -36,7 +36,7 @@ class BodyTruncated(Refused):
 
 
 def read_json(request: Request) -> Any:
-    """Return the JSON value in the body, whatever the Content-Type says. Raise Refused (400, 413).
+    """Return the JSON value in the body, the Content-Type is ignored. Raise Refused (400, 413).
 
     curl sends a form's Content-Type unless it is given another.
     """
@@ -74,8 +74,8 @@ def read_chunks(request: Request) -> Iterator[bytes]:
 def discard_body(environ: dict[str, Any]) -> None:
     """Read the body of an answered request up to the limit, if nothing has read it yet.
 
-    Otherwise the server closes the connection and loses the client's next request. A client that
-    sent `Expect` waits for permission to send the body, and the response refuses it.
+    An unread body makes the server close the connection, and the client's next request is lost. A
+    client that sent `Expect` waits for permission to send the body, and the response refuses it.
     """
     has_body = environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ
     if not has_body or BODY_READ in environ or "HTTP_EXPECT" in environ:

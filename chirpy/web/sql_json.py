@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Table, func, literal_column
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
-UTC: ColumnElement[str] = literal_column("'UTC'")
+UTC_ZONE: ColumnElement[str] = literal_column("'UTC'")
 # The format of TimestampField, for to_char.
 TIMESTAMP_FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
 
@@ -38,7 +38,7 @@ def json_fragments(schema: Schema, table: Table) -> Iterator[ColumnElement[Any]]
 def json_value(field: fields.Field[Any], column: Column[Any]) -> tuple[ColumnElement[Any], str]:
     """Return a column in its field's format, and the quotes around it if it needs no escaping."""
     if isinstance(field, TimestampField):
-        return func.to_char(func.timezone(UTC, column), TIMESTAMP_FORMAT), '"'
+        return func.to_char(func.timezone(UTC_ZONE, column), TIMESTAMP_FORMAT), '"'
     if isinstance(field, UUIDField):
         return column, '"'
     return func.to_json(column), ""

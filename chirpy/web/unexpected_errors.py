@@ -16,10 +16,7 @@ class DatabaseUnavailable(Refused):
 
     status = 503
     error = "The database is not available right now"
-    hint = (
-        "Send the same request again. Without an Idempotency-Key, a repeated POST /api/chirps can"
-        " create a second chirp"
-    )
+    hint = "Send the same request again"
     header = ("Retry-After", "1")  # second; by then the database is usually back, or a lock free
 
 

@@ -1,6 +1,6 @@
 """`flask webhooks`: read and prune the delivery log."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from chirpy.database.explanations import database_errors_explained
 from chirpy.webhooks import delivery_log, pruning
 from chirpy.webhooks.delivery_log_schemas import dump_event
 from chirpy.webhooks.models import OUTCOMES, WebhookEvent
-from chirpy.webhooks.past_time import PastTime
+from chirpy.webhooks.time_option import TimeOption
 
 webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
 
@@ -21,7 +21,7 @@ webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
 @click.option("--outcome", type=click.Choice(OUTCOMES))
 @click.option("--type", "event_type", help="user.upgraded, …")
 @click.option("--user", "user_id", type=click.UUID)
-@click.option("--since", type=PastTime(), help="First delivered since then: 12h, or 2026-01-31.")
+@click.option("--since", type=TimeOption(), help="First delivered since then: 12h, or 2026-01-31.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--json", "as_json", is_flag=True, help="Print what GET /admin/webhooks returns.")
 @database_errors_explained()
@@ -48,10 +48,14 @@ def show(event_id: str) -> None:
 
 
 @webhook_commands.command()
-@click.option("--older-than", "before", type=PastTime(), required=True, help="90d, or 2026-01-31.")
+@click.option(
+    "--older-than", "before", type=TimeOption(), required=True, help="90d, or 2026-01-31."
+)
 @database_errors_explained()
 def prune(before: datetime) -> None:
     """Delete the bodies of old events. Duplicates are still detected."""
+    if before > datetime.now(UTC):
+        raise click.UsageError("--older-than is in the future")
     total = 0
     for pruned in pruning.prune(before):
         db.session.commit()

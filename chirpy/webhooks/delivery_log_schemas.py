@@ -30,7 +30,7 @@ class LogQuerySchema(RequestSchema):
     """`?outcome=…&type=…&user_id=…&since=…&limit=…&after=…`, all optional."""
 
     outcome = fields.Str(
-        load_default=None, validate=OneOf(OUTCOMES, error=f"must be in {OUTCOMES}")
+        load_default=None, validate=OneOf(OUTCOMES, error=f"must be one of {', '.join(OUTCOMES)}")
     )
     event_type = TextField(
         max_length=MAX_TYPE_LENGTH, required=False, data_key="type", load_default=None

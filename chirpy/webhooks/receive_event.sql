@@ -22,7 +22,8 @@
 --   type            acts (one of the two types above), or other
 --   key             the provider's id, or made of a time and data, or made of data alone
 --   known           what webhook_events has for the key: nothing, this event, or another event
---   membership      older or later than the event; same or opposite colour as the event makes it
+--   membership      none, or no such user; older or later than the event; same or opposite: is
+--                   red as the event makes it, or not
 --   result          what the function returns, or the HTTP status of a delivery that is refused
 --   webhook_events  a row is added with this outcome; or 1 is added to its deliveries, and its
 --                   outcome is set if one is named
@@ -50,7 +51,7 @@
 -- error for the 404, which undoes the whole statement.
 --
 -- Called as a statement of its own, the function is one transaction and one round trip. Postgres
--- plans its statements once for each connection.
+-- keeps the plans of its statements for each connection.
 
 CREATE FUNCTION receive_event(
     event_id text,             -- the provider's id; NULL if it sent none

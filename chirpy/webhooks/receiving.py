@@ -46,7 +46,7 @@ def receive_autocommit(event: Event, body: bytes) -> str:
 
 
 def canonical_meaning(event: Event) -> str:
-    """Return the JSON array of type and data, the same however the body is written."""
+    """Return the JSON array of type and data in one form: sorted keys, no spaces. 1.0 is not 1."""
     data = event.data
     if event.user_id is not None:
         data = data | {"user_id": str(event.user_id)}  # in lower case

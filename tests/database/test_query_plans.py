@@ -90,7 +90,7 @@ def test_chirp_is_found_by_its_key(
         (login.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
         (users.CHANGE, USER, "pk_users"),
         (login.REPLACE_HASH, USER, "pk_users"),
-        (refresh_tokens.FIND_USER, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
+        (refresh_tokens.FIND_USER_ID, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
         (refresh_tokens.REVOKE, {"hash_of_token": TOKEN_HASH}, "pk_refresh_tokens"),
     ],
     ids=["log in", "change user", "replace hash", "refresh", "revoke"],

@@ -19,6 +19,7 @@ from sqlalchemy import URL
 
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MigrationFailed, applied_version
+from chirpy.server.port import PortUnavailable, reserve_port
 from tests.support.databases import (
     DB_PASSWORD,
     UNREACHABLE,
@@ -85,6 +86,12 @@ def test_start_names_all_wrong_and_missing_settings_before_it_creates_anything(c
     assert sorted(named) == ["JWT_SECRET", "PLATFORM", "POLKA_KEY", "PORT"]
     assert result.returncode == 1
     assert not (clone / "instance").exists()
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64, "192.0.2.1"])
+def test_start_on_a_wrong_host_names_the_setting(host: str) -> None:
+    with pytest.raises(PortUnavailable, match=r"\nNext: correct HOST$"):
+        reserve_port(host, free_port())
 
 
 def test_start_on_a_port_in_use_suggests_another(database_url: URL) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import URL, event, make_url
 
 from chirpy import create_app
-from chirpy.database.connections import Connect
+from chirpy.database.connections import ConnectArguments
 from chirpy.database.engine import db
 from chirpy.devtools.commands import register_commands
 from chirpy.devtools.postgres import EmbeddedPostgres
@@ -108,7 +108,7 @@ def settings_for(url: URL, **changes: Any) -> Settings:
 
 
 @contextmanager
-def an_app(url: URL, connect: Connect | None = None, **changes: Any) -> Iterator[Flask]:
+def an_app(url: URL, connect: ConnectArguments | None = None, **changes: Any) -> Iterator[Flask]:
     """Yield a new application on the database at `url`, then close its connections."""
     app = create_app(settings_for(url, **changes), connect)
     register_commands(app, None)

@@ -150,10 +150,13 @@ def test_prune_continues_until_all_old_bodies_are_deleted(
     assert sql("SELECT count(body) FROM webhook_events") == [(0,)]
 
 
-def test_prune_without_an_age_is_a_usage_error(webhooks: RunCommand, sql: Sql) -> None:
+@pytest.mark.parametrize("options", [[], ["--older-than=2999-01-31"]])
+def test_prune_without_an_age_in_the_past_is_a_usage_error(
+    webhooks: RunCommand, sql: Sql, options: list[str]
+) -> None:
     insert_event(sql)
 
-    assert webhooks("prune").exit_code == 2
+    assert webhooks("prune", *options).exit_code == 2
     assert sql("SELECT count(body) FROM webhook_events") == [(1,)]
 
 

@@ -53,3 +53,10 @@ def test_request_for_cached_file_is_304_and_a_visit(client: FlaskClient) -> None
 
     assert cached.status_code == 304
     assert visits(client) == 2
+
+
+def test_range_beyond_a_file_is_416_with_its_length(client: FlaskClient) -> None:
+    response = client.get("/app/index.html", headers={"Range": "bytes=999999-"})
+
+    assert response.status_code == 416
+    assert response.headers["Content-Range"].startswith("bytes */")

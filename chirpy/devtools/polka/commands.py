@@ -51,7 +51,7 @@ def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--timestamp", show_default="now", help="Time of the event, ISO 8601.")
 @click.option("--no-timestamp", "timestamp", flag_value="", show_default=False, help="Send none.")
 @click.option("--data", default="{}", type=json.loads, metavar="JSON", help="More members of data.")
-@click.option("--times", default=1, type=THREADS, help="Deliver the same event so many times.")
+@click.option("--times", default=1, type=THREADS, help="Deliver the same event this many times.")
 @click.option("--concurrent", is_flag=True, help="Make these deliveries concurrently.")
 @click.option("--attempts", default=5, type=ATTEMPTS, help="Attempts of each delivery.")
 @receiver_options
@@ -108,6 +108,7 @@ def storm(
         click.echo(f"{len(deliveries)} deliveries to {receiver.url} (--seed {plan['seed']})")
         answers = deliver_with_progress(receiver, deliveries, attempts, concurrency)
         found = list(differences(events, answers))
-    click.echo(f"{len(found) or 'no'} differences (--verify {verify})")
+    count = "1 difference" if len(found) == 1 else f"{len(found) or 'no'} differences"
+    click.echo(f"{count} (--verify {verify})")
     click.echo("".join(f"  {difference}\n" for difference in found[:10]), nl=False)
     sys.exit(bool(found))

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 DOWNGRADED, UPGRADED = TYPES = ("user.downgraded", "user.upgraded")
-ID_CHARACTERS = string.ascii_letters + string.digits + "-_"  # bytes sort them as no locale does
+ID_CHARACTERS = string.ascii_letters + string.digits + "-_"  # no locale sorts them by bytes
 SECONDS = 5  # of the timestamps; so few that many events of one user have the same
 
 

@@ -28,8 +28,8 @@ Judge = tuple[list[str], Callable[[Sequence[Event], Answers], Iterator[str]]]
 
 @contextmanager
 def http_judge(url: str, count: int) -> Iterator[Judge]:
-    """Make users, who stay: the course has no route that deletes them. Compare their color."""
-    click.echo(f"making {count} users on {urljoin(url, '/')}, which stay there")
+    """Make users, who stay: the course has no route that deletes them. Compare `is_chirpy_red`."""
+    click.echo(f"Making {count} users on {urljoin(url, '/')}, which stay there")
     bodies = [
         json.dumps({"email": f"{uuid4()}@storm.example", "password": str(uuid4())}).encode()
         for _ in range(count)

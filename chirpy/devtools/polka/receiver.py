@@ -74,10 +74,11 @@ def read_answer(response: Any) -> Answer:
     content = content if isinstance(content, dict) else {}
     error = ". ".join(str(content[key]) for key in ("error", "hint") if key in content)
     text = response.getheader("Webhook-Outcome") or error or response.reason
-    return Answer(response.status, text, content, seconds(response.getheader("Retry-After", "")))
+    wait = parse_retry_after(response.getheader("Retry-After", ""))
+    return Answer(response.status, text, content, wait)
 
 
-def seconds(retry_after: str) -> float:
+def parse_retry_after(retry_after: str) -> float:
     """Return the seconds that either form of `Retry-After` asks for, 0 if it is invalid."""
     if retry_after.isdecimal():
         return float(retry_after)

@@ -24,7 +24,7 @@ from chirpy.devtools.postgres.home import (
     make_home,
     remove_home,
 )
-from chirpy.devtools.postgres.programs import find_programs, within_reach
+from chirpy.devtools.postgres.programs import find_programs, runnable_by_owner
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -67,7 +67,7 @@ class EmbeddedPostgres:
         """
         home = home_of(self.folder)
         while not (self._holds_lock() and supervisor.is_ready(home) and has_supervisor(home)):
-            self._take_step(make_home(self.folder))
+            self._lock_or_start(make_home(self.folder))
         for name in LIBPQ_VARIABLES & os.environ.keys():
             del os.environ[name]
         return self.connection
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
     def _holds_lock(self) -> bool:
         return any(os.fstat(held).st_nlink for held in self._locks)  # 0 if the data were deleted
 
-    def _take_step(self, home: Path) -> None:
+    def _lock_or_start(self, home: Path) -> None:
         """Take one step towards a server that runs and that this process uses."""
         if not self._holds_lock():
             taken = supervisor.open_file(home / supervisor.USERS)
@@ -96,7 +96,7 @@ class EmbeddedPostgres:
         if has_supervisor(home):
             time.sleep(supervisor.PAUSE)
         else:
-            self._start(home, within_reach(find_programs(home), home))
+            self._start(home, runnable_by_owner(find_programs(home), home))
 
     def _start(self, home: Path, programs: Path) -> None:
         """Run the supervisor, which ends when the server is ready or has failed to start."""
@@ -111,6 +111,6 @@ class EmbeddedPostgres:
             ended = subprocess.run(command, check=False, stdout=output, stderr=output, **options)
             output.seek(0)
             if ended.returncode != 0:
-                problem = f"Postgres did not start. The last lines of {self.log}:\n{output.read()}"
+                problem = f"Postgres did not start:\n{output.read()}The log is {self.log}.\n"
                 step = "fix that, or delete its data with `make clean`, or set DB_URL in .env"
                 raise EmbeddedPostgresError(f"{problem}Next: {step}")

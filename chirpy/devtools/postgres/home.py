@@ -14,9 +14,9 @@ from chirpy.devtools.postgres import supervisor
 from chirpy.devtools.postgres.supervisor import SERVER, SUPERVISOR, open_file, try_lock
 
 # Postgres refuses to run as root. For root it runs as USER, who cannot enter a project below /root:
-# the data of root's projects are in SHELTER, and `folder` is a link to them.
+# the data of root's projects are in ROOT_DATA, and `folder` is a link to them.
 USER = "nobody"
-SHELTER = Path("/var/lib/chirpy")
+ROOT_DATA = Path("/var/lib/chirpy")
 
 
 class EmbeddedPostgresError(ConnectFailed):
@@ -26,10 +26,10 @@ class EmbeddedPostgresError(ConnectFailed):
 def home_of(folder: Path) -> Path:
     """Return where the data of `folder` are or will be."""
     is_link = os.path.islink(folder)  # noqa: PTH114 - Path.is_symlink raises PermissionError
-    is_ours = is_link and folder.readlink().parent == SHELTER
+    is_ours = is_link and folder.readlink().parent == ROOT_DATA
     if is_ours or (os.geteuid() == 0 and not folder.exists()):
-        # Not where the link leads: in a copy of the project, to the data of the original.
-        return SHELTER / sha256(os.fsencode(folder)).hexdigest()[:16]
+        # Ignore the link's target: in a copy of the project, it is the original's data.
+        return ROOT_DATA / sha256(os.fsencode(folder)).hexdigest()[:16]
     return folder.resolve()
 
 
@@ -38,11 +38,11 @@ def make_home(folder: Path) -> Path:
     try:
         home = home_of(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if home.parent == SHELTER:
-            SHELTER.mkdir(exist_ok=True)
-            SHELTER.chmod(0o755)
+        if home.parent == ROOT_DATA:
+            ROOT_DATA.mkdir(exist_ok=True)
+            ROOT_DATA.chmod(0o755)
         for private in (home, supervisor.socket_path(home).parent):
-            claim(private, *owner_of(home))
+            make_private_folder(private, *owner_of(home))
         if folder.resolve() != home:
             folder.unlink(missing_ok=True)
             with suppress(FileExistsError):  # another process was faster
@@ -63,7 +63,7 @@ def owner_of(home: Path) -> tuple[int, int]:
     return pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid
 
 
-def claim(folder: Path, user: int, group: int) -> None:
+def make_private_folder(folder: Path, user: int, group: int) -> None:
     """Make `folder` unless it exists. Raise EmbeddedPostgresError if another user owns it."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == folder.lstat().st_uid == 0:

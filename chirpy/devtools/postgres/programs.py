@@ -51,7 +51,7 @@ def version_of(folder: Path, **options: Any) -> str:
     return "0"
 
 
-def within_reach(programs: Path, home: Path) -> Path:
+def runnable_by_owner(programs: Path, home: Path) -> Path:
     """Return `programs`, or a copy in `home` if its owner cannot run them where they are."""
     if version_of(programs, **as_owner(home)) != "0":
         return programs
@@ -60,12 +60,12 @@ def within_reach(programs: Path, home: Path) -> Path:
         raise EmbeddedPostgresError(f"The owner of {home} cannot run {programs}. {NEXT_STEPS}")
     copy = home / f"programs-{version_of(programs)}"
     if not copy.exists():
-        draft = Path(tempfile.mkdtemp(dir=home))
+        incomplete = Path(tempfile.mkdtemp(dir=home))
         unused = shutil.ignore_patterns("include", "*.a")
         for part in (programs.parent, *package.parent.glob(f"{WHEEL}.libs")):
-            shutil.copytree(part, draft / part.relative_to(package.parent), ignore=unused)
-        for path in (draft, *draft.rglob("*")):
+            shutil.copytree(part, incomplete / part.relative_to(package.parent), ignore=unused)
+        for path in (incomplete, *incomplete.rglob("*")):
             path.chmod(0o755)  # the umask may have been strict when the package was installed
         with suppress(OSError):  # another process was faster
-            draft.rename(copy)
+            incomplete.rename(copy)
     return copy / programs.relative_to(package.parent)

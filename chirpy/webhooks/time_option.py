@@ -1,4 +1,4 @@
-"""The type of the commands' options that take a time in the past."""
+"""The type of the commands' options that take a time."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 AGE = re.compile(rf"(\d{{1,6}})([{''.join(UNITS)}])")
 
 
-class PastTime(click.ParamType[datetime]):
+class TimeOption(click.ParamType[datetime]):
     """A time: an age such as `90d` or `12h`, or ISO 8601, in UTC if it has no zone."""
 
     name = "TIME"
