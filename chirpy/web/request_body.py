@@ -77,7 +77,8 @@ def discard_body(environ: dict[str, Any]) -> None:
     An unread body makes the server close the connection, and the client's next request is lost. A
     client that sent `Expect` waits for permission to send the body, and the response refuses it.
     """
-    has_body = environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ
+    has_length = environ.get("CONTENT_LENGTH", "0") not in {"", "0"}
+    has_body = has_length or "HTTP_TRANSFER_ENCODING" in environ
     if not has_body or BODY_READ in environ or "HTTP_EXPECT" in environ:
         return
     request = Request(environ)
