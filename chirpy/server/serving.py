@@ -44,9 +44,14 @@ def serve(app: Flask, settings: Settings, target: str) -> None:
     except (PortUnavailable, MigrationFailed) as error:
         sys.exit(str(error))
     with reservation:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        click.echo(GREETING.format(url=f"http://{host}:{settings.port}"))
+        click.echo(GREETING.format(url=url_to_open(settings.host, settings.port)))
         run_workers(settings, target)
+
+
+def url_to_open(host: str, port: int) -> str:
+    """Return the URL to open on this machine: localhost if `host` is 0.0.0.0 or ::."""
+    name = host if host.strip("0.:") else "localhost"
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def run_workers(settings: Settings, target: str) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import URL
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.server.migrations import MigrationFailed, applied_version
 from chirpy.server.port import PortUnavailable, reserve_port
+from chirpy.server.serving import url_to_open
 from tests.support.databases import (
     DB_PASSWORD,
     UNREACHABLE,
@@ -102,6 +103,19 @@ def test_start_on_a_port_in_use_suggests_another(database_url: URL) -> None:
     assert f"127.0.0.1 port {port}: Address already in use" in message
     assert f"PORT={port + 1} make run" in message
     assert len(message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://localhost:8080"),
+        ("::", "http://localhost:8080"),
+        ("::1", "http://[::1]:8080"),
+    ],
+)
+def test_greeting_shows_a_url_that_can_be_opened(host: str, url: str) -> None:
+    assert url_to_open(host, 8080) == url
 
 
 def test_flask_db_upgrade_without_a_database_is_one_message() -> None:
