@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-docker coverage check bench bench-growth db clean
+.PHONY: help run test test-faults test-docker coverage check bench bench-growth db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,11 @@ run: $(READY) .env ## Start the server on http://localhost:8080
 	@exec $(BIN)/python app.py
 
 # Three processes keep two cores busy, because some tests wait for a timeout.
-test: $(READY) ## Run all tests, on a Postgres of their own
-	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal
+test: $(READY) ## Run the tests, on a Postgres of their own
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not faults'
+
+test-faults: $(READY) ## Run the tests that kill servers, workers and Postgres
+	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m faults
 
 test-docker: $(READY) ## Test docker-compose.yml with your Docker engine; uses ports 5432 and 8080
 	@CHIRPY_DOCKER=1 $(BIN)/pytest --quiet -rs tests/docker

@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start Postgres in the main process, while pytest-xdist starts its processes."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a background job of a script
         signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to servers
+    gc.disable()  # until all is loaded
     if hasattr(config, "workerinput"):
         return
     folder = a_folder()
@@ -88,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """Exclude all that is loaded now from garbage collection, which makes the tests faster."""
     gc.freeze()
+    gc.enable()
 
 
 def a_folder() -> Path:

@@ -230,6 +230,7 @@ def test_postgres_stops_after_the_last_of_two_users(postgres: Postgres) -> None:
     assert_stops_soon(postgres)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("command", "sent"), [("run", "SIGTERM"), ("run", "SIGINT"), ("polka storm", "SIGTERM")]
 )
@@ -282,6 +283,7 @@ def test_ctrl_c_for_the_user_does_not_reach_postgres(postgres: Postgres) -> None
     assert os.getsid(0) not in {os.getsid(process.pid) for process in processes(postgres)}
 
 
+@pytest.mark.faults
 def test_users_that_come_and_go_always_find_a_postgres(postgres: Postgres) -> None:
     def come_and_go() -> None:
         for pause in range(0, 15, 2):
@@ -309,6 +311,7 @@ def test_concurrent_first_starts_share_one_postgres(new_postgres: Postgres) -> N
 # Recovery
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("killed", ["supervisor", "all processes"])
 def test_first_start_that_was_killed_half_way_is_repeated(
     new_postgres: Postgres, killed: str
@@ -326,6 +329,7 @@ def test_first_start_that_was_killed_half_way_is_repeated(
     assert is_up(new_postgres)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("killed", ["user", "supervisor", "server", "supervisor and server"])
 def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -> None:
     with used_by_another_process(postgres):
@@ -347,6 +351,7 @@ def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -
     assert_stops_soon(postgres)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("end", ["regular stop", "kill -9"])
 def test_next_postgres_waits_for_the_last_process_of_the_old(postgres: Postgres, end: str) -> None:
     def use_the_next() -> None:
@@ -373,6 +378,7 @@ def test_next_postgres_waits_for_the_last_process_of_the_old(postgres: Postgres,
     assert was_waiting
 
 
+@pytest.mark.faults
 def test_process_id_that_is_reused_by_another_is_ignored(postgres: Postgres) -> None:
     user = postgres.data.stat().st_uid if os.geteuid() == 0 else None
     lock = Path("{host}/.s.PGSQL.{port}.lock".format_map(postgres.connection))

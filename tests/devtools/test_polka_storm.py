@@ -109,6 +109,7 @@ def test_storm_deletes_its_own_rows_only(storm: RunStorm, sql: Sql) -> None:
     assert [sql(table) for table in tables] == before
 
 
+@pytest.mark.faults
 def test_storm_interrupted_by_ctrl_c_deletes_its_users(server: Server, sql: Sql) -> None:
     command = [sys.executable, "-m", "flask", "polka", "storm", "--events=5000", "--repeats=1"]
     with subprocess.Popen(
@@ -231,8 +232,9 @@ def failures(
     monkeypatch.setattr(delivery, "deliver", deliver_and_fail)
 
 
+@pytest.mark.faults
 @pytest.mark.usefixtures("failures")
-@pytest.mark.parametrize("run", range(5))
+@pytest.mark.parametrize("run", range(2))
 def test_storm_loses_nothing_when_a_worker_is_killed_and_postgres_crashes(
     crashable_postgres: EmbeddedPostgres, crashable_server: Server, run: int
 ) -> None:

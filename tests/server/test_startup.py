@@ -145,6 +145,7 @@ def test_database_problem_is_explained_with_the_next_step(
     assert DB_PASSWORD not in message
 
 
+@pytest.mark.faults
 def test_stop_during_the_migration_also_stops_the_migration(database_url: URL) -> None:
     waiting = (
         "SELECT pid FROM pg_stat_activity"
@@ -211,6 +212,7 @@ def test_first_start_creates_the_database_and_later_starts_are_fast(clone: Path)
     assert any(start_time() < MAX_START_TIME for _ in range(3))  # other tests use the CPUs too
 
 
+@pytest.mark.faults
 def test_stop_while_workers_load_the_application_is_not_lost(
     clone: Path, database_url: URL
 ) -> None:

@@ -83,6 +83,7 @@ def test_stop_waits_for_requests_in_progress(
     assert sql("SELECT email FROM users") == [(user["email"],)]
 
 
+@pytest.mark.faults
 def test_workers_free_the_port_after_their_parent_was_killed(database_url: URL) -> None:
     with a_server(database_url, WORKERS="2") as server:
         server.process.kill()
@@ -128,6 +129,7 @@ def kill_workers(server: Server) -> None:
     wait_until(server.is_ready)
 
 
+@pytest.mark.faults
 def test_killed_workers_are_replaced_each_time(crashable_server: Server) -> None:
     for _ in range(3):
         kill_workers(crashable_server)
@@ -136,6 +138,7 @@ def test_killed_workers_are_replaced_each_time(crashable_server: Server) -> None
     assert len(crashable_server.workers) == 2
 
 
+@pytest.mark.faults
 def test_requests_are_503_while_postgres_is_down_and_succeed_after_its_restart(
     crashable_server: Server, crashable_postgres: EmbeddedPostgres
 ) -> None:
@@ -158,6 +161,7 @@ def test_requests_are_503_while_postgres_is_down_and_succeed_after_its_restart(
     assert crashable_server.request("POST", "/api/users", user).status == 201
 
 
+@pytest.mark.faults
 def test_restart_of_postgres_between_requests_causes_no_error(
     crashable_server: Server, crashable_postgres: EmbeddedPostgres
 ) -> None:
