@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from chirpy.web.fields import RequestSchema, TextField
-from chirpy.web.paging import CursorField, LimitField
+from chirpy.web.paging import CursorField, LimitField, parse_sort
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
@@ -28,9 +28,7 @@ class ListingSchema(RequestSchema):
     """`?author_id=…&sort=asc|desc&limit=…&after=…`, all optional."""
 
     author_id = UUIDField(load_default=None)
-    newest_first = fields.Function(
-        deserialize=lambda sort: sort == "desc", data_key="sort", load_default=False
-    )
+    newest_first = fields.Function(deserialize=parse_sort, data_key="sort", load_default=False)
     limit = LimitField()
     after = CursorField(load_default=None)
 

@@ -39,6 +39,13 @@ class CursorField(fields.Field[Cursor]):
         return Cursor.parse(value)
 
 
+def parse_sort(sort: str) -> bool:
+    """Return whether the query's `sort` puts the newest rows first. Raise ValidationError."""
+    if sort not in {"", "asc", "desc"}:
+        raise ValidationError("must be asc or desc")
+    return sort == "desc"
+
+
 def split_page(
     rows: Sequence[RowT], limit: int, cursor_of: Callable[[RowT], Cursor]
 ) -> tuple[Sequence[RowT], Cursor | None]:

@@ -153,6 +153,7 @@ OUTSIDE_THE_CALENDAR = ["gAAA" + "A" * 28, "f" * 32]
 INVALID_QUERIES = {
     "author_id": ["", *INVALID_IDS.values()],
     "limit": ["", "9" * 5000, *LIMITS.split()],
+    "sort": ["up", "DESC", "asc%20", "asc,desc", "%00", "%ff"],
     "after": ["", *NOT_CURSORS.split(), *OUTSIDE_THE_CALENDAR],
 }
 
