@@ -10,6 +10,12 @@ PAGES = Path(__file__).parent / "pages"
 blueprint = Blueprint("website", __name__)
 
 
+@blueprint.get("/", strict_slashes=False)
+def redirect_from_root() -> ResponseReturnValue:
+    """Redirect to /app/. 302: a browser keeps a 308, also for the next server at this address."""
+    return redirect("/app/", 302)
+
+
 @blueprint.get("/app")
 def redirect_to_front_page() -> ResponseReturnValue:
     """Redirect to /app/. 308 with a relative location, for any Host header."""

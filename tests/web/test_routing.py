@@ -81,7 +81,7 @@ def test_head_has_the_headers_of_get(client: FlaskClient, path: str) -> None:
 # Paths
 
 PATHS = f"""
-    / /api /api/tweets /api/chirps/{SOME_ID}/replies /api/Chirps //api/users // //app/index.html
+    /api /api/tweets /api/chirps/{SOME_ID}/replies /api/Chirps //api/users //app/index.html
     /%00 /%ff /%ed%a0%80 /%E2%98%83 /api/chirps%0d%0aX:%20y /app/%00 /app/%ff /app/assets /app/x
     /api/tweets/ /app/assets/
     /api/../app.py /app/%2e%2e/%2e%2e/settings.py /app/..%2f..%2fsettings.py

@@ -3,6 +3,7 @@
 `buffered=True` reads a response to its end and closes the file that it sends.
 """
 
+import pytest
 from flask.testing import FlaskClient
 
 
@@ -28,10 +29,14 @@ def test_logo_is_png(client: FlaskClient) -> None:
     assert logo.data.startswith(b"\x89PNG\r\n")
 
 
-def test_app_without_slash_redirects_to_front_page(client: FlaskClient) -> None:
-    redirect = client.get("/app", buffered=True)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("path", "status"), [("/", 302), ("//", 302), ("/app", 308)])
+def test_root_and_app_without_slash_redirect_to_front_page(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    redirect = client.open(path, method=method, buffered=True)
 
-    assert redirect.status_code == 308
+    assert redirect.status_code == status
     assert redirect.location == "/app/"
 
 
