@@ -9,7 +9,7 @@ from chirpy.web.fields import RequestSchema, TextField
 from chirpy.web.paging import CursorField, LimitField
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
-from chirpy.webhooks.event_time import EventTimeField
+from chirpy.webhooks.event_time import parse_time
 from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent
 
 
@@ -36,7 +36,7 @@ class LogQuerySchema(RequestSchema):
         max_length=MAX_TYPE_LENGTH, required=False, data_key="type", load_default=None
     )
     user_id = UUIDField(load_default=None)
-    since = EventTimeField(load_default=None)
+    since = fields.Function(deserialize=parse_time, load_default=None)
     limit = LimitField()
     after = CursorField(load_default=None)
 

@@ -124,6 +124,13 @@ def test_since_finds_events_first_delivered_then_or_later(
     assert ids(client.get(f"{LOG}?since={since}")) == [matching]
 
 
+@pytest.mark.parametrize("since", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_since_in_the_future_finds_no_event(client: FlaskClient, sql: Sql, since: str) -> None:
+    insert_event(sql)
+
+    assert ids(client.get(f"{LOG}?since={since}")) == []
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
