@@ -53,7 +53,7 @@ def database_errors_explained() -> Iterator[None]:
     """End a command with one message, not a traceback, when the database cannot be used."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, ConnectFailed) as error:
         raise click.ClickException(explain(error)) from None
     except ProgrammingError as error:
         if sqlstate(error) != UNDEFINED_TABLE:
