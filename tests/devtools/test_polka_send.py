@@ -2,13 +2,12 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from itertools import pairwise
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
 from click.testing import Result
@@ -18,6 +17,7 @@ from sqlalchemy import URL
 from chirpy.devtools.polka import delivery
 from chirpy.devtools.polka.commands import polka
 from chirpy.devtools.polka.delivery import LONGEST_WAIT, wait_after
+from chirpy.devtools.polka.receiver import Receiver
 from chirpy.settings import parse_signing_key
 from tests.support.databases import Sql, an_app
 from tests.support.factories import a_user, an_event
@@ -209,18 +209,26 @@ def test_send_never_waits_much_longer_than_a_minute(number: int, retry_after: fl
     assert LONGEST_WAIT <= wait_after(number, retry_after) <= LONGEST_WAIT * 1.25
 
 
-@pytest.mark.usefixtures("short_waits")
-def test_send_retries_until_a_receiver_starts(send: Send) -> None:
-    port = free_port()
-    results: list[Result] = []
-    sending = Thread(target=lambda: results.append(send("x", "y", to=f"http://127.0.0.1:{port}")))
-    sending.start()
-    time.sleep(0.1)
-    with a_receiver(204, port=port):
-        sending.join()
+@pytest.mark.parametrize("command", ["send x nobody", "storm --concurrency=2"])
+def test_first_connection_that_is_refused_ends_send_and_storm(
+    database_url: URL, emptied_database: None, sql: Sql, command: str
+) -> None:
+    with an_app(database_url, port=(port := free_port())) as app:
+        result = app.test_cli_runner().invoke(polka, command.split())
 
-    assert results[0].exit_code == 0
-    assert re.search("attempt 1: no answer: .*refused; again in ", attempts(results[0])[0])
+    assert result.exit_code == 1
+    problem = f"No server at http://127.0.0.1:{port}/api/polka/webhooks: Connection refused. "
+    assert problem + "Next: start it (make run), or correct PORT or --to" in result.stderr
+    assert "again in" not in result.stdout
+    assert sql("TABLE users") == []
+
+
+def test_later_connection_that_is_refused_is_an_answer_to_retry() -> None:
+    with a_receiver(503) as crashed:
+        receiver = Receiver(crashed.url)
+        receiver.send(b"{}")
+
+    assert "Connection refused" in str(receiver.send(b"{}"))
 
 
 @pytest.mark.usefixtures("short_waits")

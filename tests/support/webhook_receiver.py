@@ -33,8 +33,8 @@ class Receiver:
 
 
 @contextmanager
-def a_receiver(*statuses: int, port: int = 0, **headers: str) -> Iterator[Receiver]:
+def a_receiver(*statuses: int, **headers: str) -> Iterator[Receiver]:
     """Serve a Receiver; `headers` are those of failures."""
     receiver = Receiver(statuses, {name.replace("_", "-"): text for name, text in headers.items()})
-    with serve(Request.application(receiver.answer), port) as receiver.url:
+    with serve(Request.application(receiver.answer)) as receiver.url:
         yield receiver

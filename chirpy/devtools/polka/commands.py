@@ -109,6 +109,5 @@ def storm(
         answers = deliver_with_progress(receiver, deliveries, attempts, concurrency)
         found = list(differences(events, answers))
     count = "1 difference" if len(found) == 1 else f"{len(found) or 'no'} differences"
-    click.echo(f"{count} (--verify {verify})")
-    click.echo("".join(f"  {difference}\n" for difference in found[:10]), nl=False)
+    click.echo("\n  ".join([f"{count} (--verify {verify})", *found[:10]]))
     sys.exit(bool(found))

@@ -30,14 +30,11 @@ Judge = tuple[list[str], Callable[[Sequence[Event], Answers], Iterator[str]]]
 def http_judge(url: str, count: int) -> Iterator[Judge]:
     """Make users, who stay: the course has no route that deletes them. Compare `is_chirpy_red`."""
     click.echo(f"Making {count} users on {urljoin(url, '/')}, which stay there")
-    bodies = [
-        json.dumps({"email": f"{uuid4()}@storm.example", "password": str(uuid4())}).encode()
-        for _ in range(count)
-    ]
-    user_ids = [str(user_id) for user_id in post(urljoin(url, "/api/users"), bodies, "id")]
+    new = [{"email": f"{uuid4()}@storm.example", "password": str(uuid4())} for _ in range(count)]
+    user_ids = [str(user_id) for user_id in post(urljoin(url, "/api/users"), new, "id")]
 
     def differences(events: Sequence[Event], _answers: Answers) -> Iterator[str]:
-        colors = map(json.dumps, post(urljoin(url, "/api/login"), bodies, "is_chirpy_red"))
+        colors = map(json.dumps, post(urljoin(url, "/api/login"), new, "is_chirpy_red"))
         due = {user_id: {"false"} for user_id in user_ids}
         # Any event of a user's last timestamp may count.
         for (user_id, _), last in groupby(sorted(events), attrgetter("user_id", "timestamp")):
@@ -48,8 +45,9 @@ def http_judge(url: str, count: int) -> Iterator[Judge]:
     yield user_ids, differences
 
 
-def post(url: str, bodies: Iterable[bytes], name: str) -> Iterator[Any]:
-    """Send requests, and yield the member `name` of each answer. Fail if there is none."""
+def post(url: str, users: Iterable[dict[str, str]], name: str) -> Iterator[Any]:
+    """Send each user, and yield the member `name` of each answer. Fail if there is none."""
+    bodies = [json.dumps(user).encode() for user in users]
     with ThreadPoolExecutor(LOGINS) as pool:
         for answer in pool.map(Receiver(url).send, bodies):
             if not answer.acknowledged or name not in answer.content:

@@ -14,6 +14,7 @@ from werkzeug.http import parse_date
 from chirpy.webhooks.signature import sign
 
 TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 recommends 15 to 30
+REFUSED = "No server at {}: Connection refused. Next: start it (make run), or correct PORT or --to"
 OPENER = OpenerDirector()  # without the usual handlers of redirects, errors and proxies
 for handler in (HTTPHandler, HTTPSHandler, UnknownHandler):
     OPENER.add_handler(handler())
@@ -35,30 +36,32 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
 
-class Receiver(NamedTuple):
+class Receiver:
     """The URL that receives requests, and the credentials to send."""
 
-    url: str
-    api_key: str | None = None
-    signing_key: bytes | None = None
+    def __init__(self, url: str, key: str | None = None, signing_key: bytes | None = None) -> None:
+        self.url, self.key, self.signing_key, self.has_answered = url, key, signing_key, False
 
     def send(self, body: bytes, event_id: str = "") -> Answer:
-        """Send a request over a new connection, and return the answer."""
-        headers = self.headers(body, event_id)
+        """Send a request over a new connection. Raise ClickException if the first is refused."""
         try:
-            request = Request(self.url, body, headers)  # noqa: S310 - OPENER opens only http and https
+            request = Request(self.url, body, self.headers(body, event_id))  # noqa: S310 - OPENER opens only http and https
             with OPENER.open(request, timeout=TIMEOUT) as response:
+                self.has_answered = True
                 return read_answer(response)
         except (ValueError, InvalidURL) as error:
             raise click.ClickException(f"{error}. Next: correct --to or --key") from None
         except (OSError, HTTPException) as error:
-            return Answer(0, str(getattr(error, "reason", error)), {}, 0)
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ConnectionRefusedError) and not self.has_answered:
+                raise click.ClickException(REFUSED.format(self.url)) from None
+            return Answer(0, str(reason), {}, 0)
 
     def headers(self, body: bytes, event_id: str) -> dict[str, str]:
         """Return the headers of an attempt made now: each attempt has a new signature."""
         headers = {"Content-Type": "application/json", "User-Agent": "Polka (simulated)"}
-        if self.api_key:
-            headers["Authorization"] = f"ApiKey {self.api_key}"
+        if self.key:
+            headers["Authorization"] = f"ApiKey {self.key}"
         if self.signing_key:
             signed = {"event_id": event_id, "timestamp": str(int(time.time()))}
             headers["webhook-signature"] = sign(**signed, body=body, key=self.signing_key)
@@ -68,10 +71,9 @@ class Receiver(NamedTuple):
 
 def read_answer(response: Any) -> Answer:
     """Return the answer in an HTTP response."""
-    content = None
-    with suppress(ValueError, RecursionError):
-        content = json.loads(response.read())
-    content = content if isinstance(content, dict) else {}
+    content: dict[str, Any] = {}
+    with suppress(ValueError, TypeError, RecursionError):  # TypeError: it is not an object
+        content = {**json.loads(response.read())}
     error = ". ".join(str(content[key]) for key in ("error", "hint") if key in content)
     text = response.getheader("Webhook-Outcome") or error or response.reason
     wait = parse_retry_after(response.getheader("Retry-After", ""))
