@@ -68,7 +68,7 @@ def test_send_makes_a_new_id_and_the_current_time(server: Server, send: Send, sq
 
     results = [send("user.upgraded", user_id, to=server.url) for _ in range(2)]
 
-    assert [result.exit_code for result in results] == [0, 0]
+    assert [(result.exit_code, result.stderr) for result in results] == [(0, "")] * 2
     assert [attempts(result) for result in results] == [["delivery 1, attempt 1: 204 applied"]] * 2
     assert sql(
         """SELECT count(DISTINCT event_id), min(type), min(user_id::text), sum(deliveries),
@@ -89,8 +89,10 @@ def test_send_without_id_and_timestamp_is_the_course_form(send: Send) -> None:
 def test_send_options_change_each_part_of_the_event(send: Send) -> None:
     options = "--id=evt 1", "--timestamp=yesterday", '--data={"user_id": 5, "plan": ["gold"]}'
     with a_receiver(204) as receiver:
-        send("x", "nobody", *options, to=receiver.url)
+        result = send("x", "nobody", *options, to=receiver.url)
 
+    warning = "Warning: unknown event; Chirpy knows user.downgraded and user.upgraded\n"
+    assert (result.exit_code, result.stderr) == (0, warning)
     [event] = receiver.bodies
     assert event.pop("data") == {"user_id": 5, "plan": ["gold"]}
     assert event == {"id": "evt 1", "timestamp": "yesterday", "event": "x"}

@@ -14,7 +14,7 @@ from flask.cli import AppGroup
 
 from chirpy.database.explanations import database_errors_explained
 from chirpy.devtools.polka.delivery import deliver, deliver_with_progress
-from chirpy.devtools.polka.events import Event, plan_storm
+from chirpy.devtools.polka.events import TYPES, Event, plan_storm
 from chirpy.devtools.polka.judges import database_judge, http_judge
 from chirpy.devtools.polka.receiver import Receiver
 from chirpy.settings import current_settings
@@ -66,6 +66,8 @@ def send(receiver: Receiver, times: int, concurrent: bool, attempts: int, **even
         raise click.UsageError("No header can carry this id. Next: --no-sign, or another --id")
     if event["timestamp"] is None:
         event["timestamp"] = datetime.now(UTC).isoformat()
+    if event["type"] not in TYPES:
+        click.echo(f"Warning: unknown event; Chirpy knows {' and '.join(TYPES)}", err=True)
     events = [Event(**event)] * times
     click.echo(f"POST {receiver.url} {events[0].body.decode()}")
     given_up = False
