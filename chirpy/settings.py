@@ -6,10 +6,8 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from flask import current_app
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,8 +15,9 @@ from sqlalchemy.exc import ArgumentError
 EXTENSION = "chirpy.settings"  # where the application keeps its settings
 DRIVER = "postgresql+psycopg2"  # named: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3
 JWT_SECRET_BYTES = 32  # RFC 7518, 3.2: an HS256 key is at least as long as its hash
+DB_URL_EXAMPLE = "postgres://user:password@host:5432/name"
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks 1.0.0: 24 to 64 bytes
-HOW_TO_MAKE_ONE = "try `python -c 'import secrets; print(secrets.token_hex(32))'`"
+HOW_TO_MAKE_ONE = "try `python3 -c 'import secrets; print(secrets.token_hex(32))'`"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -45,22 +44,18 @@ class Settings:
     threads: int = 4
 
 
-def read_settings(dotenv: Path) -> Settings:
-    """Return the settings of the environment; the file `dotenv` adds what the environment lacks."""
-    try:
-        return parse_settings(dotenv_values(dotenv, interpolate=False) | os.environ)
-    except (OSError, UnicodeError) as error:
-        next_step = "Next: correct or remove this file"
-        raise SettingsError(f"Chirpy cannot read {dotenv}: {error}.\n{next_step}") from None
+def parse_settings(environment: Mapping[str, str | None], if_missing: str = "") -> Settings:
+    """Return the settings. An empty value counts as unset. Raise SettingsError for all problems.
 
-
-def parse_settings(environment: Mapping[str, str | None]) -> Settings:
-    """Return the settings. An empty value counts as unset. Raise SettingsError for all problems."""
+    Its text ends with `if_missing` if a required setting is missing.
+    """
     given = {name: text for name, text in environment.items() if text}
     if "SECRET" in given:
         given.setdefault("JWT_SECRET", given["SECRET"])
     values: dict[str, Any] = {}
     problems = []
+    if "DB_URL" not in given and given.get("PLATFORM", "prod") == "prod":
+        problems.append(f"DB_URL is missing: set {DB_URL_EXAMPLE}; only PLATFORM=dev needs none")
     if "JWT_SECRET" not in given:
         problems.append(f"JWT_SECRET is missing: {HOW_TO_MAKE_ONE}")
     if not given.keys() & {"POLKA_KEY", "POLKA_WEBHOOK_SECRETS"}:
@@ -71,7 +66,8 @@ def parse_settings(environment: Mapping[str, str | None]) -> Settings:
         except ValueError as error:
             problems.append(f"{name} {error}")
     if problems:
-        raise SettingsError("\n  ".join(["Chirpy cannot start with these settings:", *problems]))
+        text = "\n  ".join(["Chirpy cannot start with these settings:", *problems])
+        raise SettingsError(text + if_missing * (" is missing: " in text))
     return Settings(**values)
 
 
@@ -83,12 +79,16 @@ def current_settings() -> Settings:
 
 def parse_database_url(text: str) -> URL:
     """Return the URL with the driver in it, and the password where SQLAlchemy hides it."""
+    if text.count("@") > 1:  # the rest of a password would count as the host
+        raise ValueError("has more than one @: in the user and the password, write %40 instead")
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ValueError("must be written as postgres://user:password@host:5432/name") from None
+        raise ValueError(f"must be written as {DB_URL_EXAMPLE}") from None
     if url.drivername not in {"postgres", "postgresql", DRIVER}:
         raise ValueError("must start with postgres:// or postgresql://")
+    if not url.database and not url.query.keys() & {"dbname", "service"}:
+        raise ValueError(f"lacks the name of the database at its end: {DB_URL_EXAMPLE}")
     if password := url.query.get("password"):
         url = url.set(password=str(password)).difference_update_query(["password"])
     return url.set(drivername=DRIVER)

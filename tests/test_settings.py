@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chirpy.settings import Settings, SettingsError, read_settings
+from chirpy.server.dotenv import read_settings
+from chirpy.settings import Settings, SettingsError
 from tests.support.server import SECRETS, SETTINGS
 
 KEY = bytes(range(32))
 SIGNING_SECRET = "whsec_" + b64encode(KEY).decode()
-JWT_SECRET = {"JWT_SECRET": SECRETS["JWT_SECRET"]}
+DB_URL = {"DB_URL": "postgres://localhost/chirpy"}
+REQUIRED = DB_URL | SECRETS
+JWT_SECRET = DB_URL | {"JWT_SECRET": SECRETS["JWT_SECRET"]}
 
 Read = Callable[..., Settings]
 
@@ -40,13 +43,20 @@ def problems(read: Read, **given: str) -> list[str]:
     return [line.strip() for line in message.splitlines()[1:]]
 
 
-def test_two_secrets_are_all_required_settings(read: Read) -> None:
-    settings = read(**SECRETS)
+def test_production_requires_two_secrets_and_a_database(read: Read) -> None:
+    settings = read(**REQUIRED)
 
-    assert settings.db_url is None
     assert settings.platform == "prod"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert 2 * settings.workers * settings.threads < 100  # connections of a default Postgres
+
+
+@pytest.mark.parametrize("platform", ["", "prod"])
+def test_only_development_starts_without_db_url(read: Read, platform: str) -> None:
+    [problem] = problems(read, PLATFORM=platform, **SECRETS)
+
+    assert problem.startswith("DB_URL is missing: ")
+    assert read(PLATFORM="dev", **SECRETS).db_url is None
 
 
 @pytest.mark.parametrize(
@@ -63,19 +73,35 @@ def test_two_secrets_are_all_required_settings(read: Read) -> None:
         ("DB_URL", "localhost:5432"),
         ("DB_URL", "mysql://root@localhost/chirpy"),
         ("DB_URL", "postgres://chirpy:s3cr3t@localhost:fifty/chirpy"),
+        ("DB_URL", "postgres://chirpy:s3cr3t@localhost"),
+        ("DB_URL", "postgres://chirpy:s3cr3t@localhost:5432/"),
     ],
 )
 def test_invalid_value_is_named_but_not_repeated(read: Read, name: str, value: str) -> None:
-    [problem] = problems(read, **SECRETS | {name: value})
+    [problem] = problems(read, **REQUIRED | {name: value})
 
     assert problem.split()[0] == name
+
+
+@pytest.mark.parametrize("password", ["s3cr3t@tail", "s3cr3t@t/il", "s3@cr@et"])
+def test_at_sign_in_the_password_of_db_url_must_be_percent_encoded(
+    read: Read, password: str
+) -> None:
+    url = "postgres://chirpy:{}@localhost/chirpy"
+    [problem] = problems(read, **REQUIRED | {"DB_URL": url.format(password)})
+
+    assert "write %40 instead" in problem
+    assert not [part for part in password.split("@") if part in problem]
+    encoded = read(**REQUIRED | {"DB_URL": url.format(password.replace("@", "%40"))})
+    assert encoded.db_url is not None
+    assert encoded.db_url.password == password
 
 
 @pytest.mark.parametrize(
     "port", ["0", "65536", "eighty", "80_97", "+8097", "8097.0", "٨٠٨٠", "9" * 5000]
 )
 def test_numbers_are_decimal_digits_within_bounds(read: Read, port: str) -> None:
-    assert problems(read, PORT=port, WORKERS="257", THREADS="1e1", **SECRETS) == [
+    assert problems(read, PORT=port, WORKERS="257", THREADS="1e1", **REQUIRED) == [
         "PORT must be a whole number from 1 to 65535",
         "WORKERS must be a whole number from 1 to 256",
         "THREADS must be a whole number from 1 to 256",
@@ -100,8 +126,8 @@ def test_db_url_names_the_driver_and_the_password(read: Read, given: str, used: 
 def test_secret_is_another_name_of_jwt_secret(read: Read) -> None:
     other = "x" * 32
 
-    assert read(SECRET=other, POLKA_KEY="key").jwt_secret == other
-    assert read(SECRET=other, **SECRETS).jwt_secret == SECRETS["JWT_SECRET"]
+    assert read(SECRET=other, POLKA_KEY="key", **DB_URL).jwt_secret == other
+    assert read(SECRET=other, **REQUIRED).jwt_secret == SECRETS["JWT_SECRET"]
 
 
 def test_webhook_secrets_replace_the_polka_key(read: Read) -> None:
@@ -122,9 +148,10 @@ def test_environment_overrides_dotenv(read: Read) -> None:
 
 
 def test_empty_value_counts_as_unset_and_overrides_dotenv(read: Read) -> None:
-    dotenv = "PLATFORM=\nHOST=''\nDB_URL=postgres://localhost/chirpy"
+    dotenv = "PORT=\nHOST=''\nDB_URL=postgres://localhost/chirpy"
+    development = {"PLATFORM": "dev"} | SECRETS
 
-    assert read(dotenv, PORT="", DB_URL="", **SECRETS) == read(**SECRETS)
+    assert read(dotenv, THREADS="", DB_URL="", **development) == read(**development)
 
 
 def test_dotenv_values_are_not_interpolated(read: Read) -> None:
@@ -136,6 +163,30 @@ def test_unreadable_dotenv_is_named(read: Read, tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"cannot read .*other\.env"):
         read_settings(tmp_path / "other.env")
+
+
+def test_broken_lines_of_dotenv_are_named_by_file_and_number(read: Read, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read("\n# a comment\nPORT=8080\n\nPOLKA_KEY s3cr3t\nHOST\n\nJWT_SECRET='s3cr3t\n")
+
+    assert str(caught.value).startswith(f"{tmp_path}/.env, line 5, 6, 8: ")
+    assert "\nNext: correct it" in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_dotenv_of_windows_is_read(read: Read) -> None:
+    assert read("\ufeffPORT=1111\r\nHOST=::1\r\n", **REQUIRED).port == 1111
+
+
+def test_missing_settings_without_dotenv_lead_to_make_run_and_the_example(
+    read: Read, tmp_path: Path
+) -> None:
+    step = "Next: make run, which writes a .env; or cp .env.example .env, and fill it in"
+    with pytest.raises(SettingsError) as without:
+        read_settings(tmp_path / "none.env")
+
+    assert str(without.value).endswith(f"\n{step}")
+    assert step not in "\n".join(problems(read))
 
 
 @pytest.mark.parametrize("option", ["sslpassword", "password"])

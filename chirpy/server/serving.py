@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from chirpy.server.dotenv import read_settings
 from chirpy.server.migrations import MigrationFailed, migrate
 from chirpy.server.port import PortUnavailable, reserve_port
 from chirpy.server.workers import create_server, load_in_worker
-from chirpy.settings import Settings, SettingsError, read_settings
+from chirpy.settings import Settings, SettingsError
 
 GREETING = """\
 Chirpy serves on {url}    (press Ctrl-C to stop)
