@@ -2,19 +2,23 @@
 
 import re
 import shlex
+import stat
+import subprocess
 import tomllib
 from pathlib import Path
 
 import click
 import pytest
+from dotenv import dotenv_values
 from flask import Flask
 
-from chirpy.settings import PARSERS, Settings
+from chirpy.settings import PARSERS, Settings, SettingsError, parse_settings
 from tests.support.server import PROJECT
 
 PAGES = {
     page.name: page.read_text() for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"))
 }
+EXAMPLE = (PROJECT / ".env.example").read_text()
 FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"`([^`\n]+)`")
 RELATIVE_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
@@ -103,7 +107,25 @@ def test_settings_page_lists_every_setting_with_its_default() -> None:
 
     assert documented.keys() == PARSERS.keys() | {"SECRET"}
     assert defaults.items() <= documented.items()
-    assert required == {"JWT_SECRET", "POLKA_KEY"}
+    assert required == {"DB_URL", "JWT_SECRET", "POLKA_KEY"}
+
+
+def test_example_dotenv_has_every_setting_and_lacks_only_the_secrets() -> None:
+    settings = re.findall(r"^(#?)(\w+)=(.*)", EXAMPLE, re.MULTILINE)
+
+    assert sorted(name for _, name, _ in settings) == sorted(PARSERS.keys() | {"SECRET"})
+    with pytest.raises(SettingsError, match=r"JWT_SECRET is missing.*\n.*POLKA_KEY is missing.*$"):
+        parse_settings({name: value for unset, name, value in settings if not unset})
+
+
+def test_settings_page_has_a_command_that_makes_dotenv_without_python(tmp_path: Path) -> None:
+    [command] = [block for block in code_blocks("settings.md", "sh") if "openssl" in block]
+    (tmp_path / ".env.example").write_text(EXAMPLE)
+
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
+
+    assert parse_settings(dotenv_values(tmp_path / ".env")).platform == "dev"
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
 
 def test_api_page_lists_every_route(session_app: Flask) -> None:

@@ -65,7 +65,8 @@ def clone(folder: Path) -> Iterator[Path]:
     clone = folder / "chirpy"
     for part in ("chirpy", "migrations"):
         shutil.copytree(PROJECT / part, clone / part)
-    shutil.copy(APP, clone)
+    for file in ("app.py", ".env.example"):
+        shutil.copy(PROJECT / file, clone)
     yield clone
     EmbeddedPostgres(clone / "instance" / "postgres").destroy()
 
@@ -83,7 +84,7 @@ def failed_start(*arguments: str, folder: Path = PROJECT, **settings: str) -> st
 def test_start_names_all_wrong_and_missing_settings_before_it_creates_anything(clone: Path) -> None:
     result = run_python(clone, "app.py", PORT="eighty", PLATFORM="staging")
 
-    named = [line.split()[0] for line in result.stdout.splitlines()[1:]]
+    named = [line.split()[0] for line in result.stdout.splitlines()[1:-1]]
     assert sorted(named) == ["JWT_SECRET", "PLATFORM", "POLKA_KEY", "PORT"]
     assert result.returncode == 1
     assert not (clone / "instance").exists()
