@@ -1,5 +1,7 @@
 """Verify an email and a password."""
 
+from uuid import UUID
+
 from sqlalchemy import bindparam, func, select, update
 
 from chirpy.accounts import passwords
@@ -18,22 +20,22 @@ REPLACE_HASH = (
 )
 
 
-def verify_credentials(email: str, password: str) -> UserRow:
-    """Return the user with this email and password. Raise WrongCredentials (401).
+def verify_credentials(email: str, password: str) -> tuple[UserRow, str]:
+    """Return the user with this email and password, and the hash. Raise WrongCredentials (401).
 
-    A hash with outdated parameters is replaced. `updated_at` stays as it is.
+    A hash with outdated parameters is replaced first. `updated_at` stays as it is.
     """
     row = db.session.execute(FIND, {"email": email}).one_or_none()
     stored_hash = None if row is None else row.hashed_password
     if not passwords.matches(password, stored_hash) or row is None:
         raise WrongCredentials
-    user = UserRow(*row[1:])
     if passwords.is_outdated(row.hashed_password):
-        replace_hash(user, row.hashed_password, passwords.hash_password(password))
-    return user
+        replace_hash(row.id, row.hashed_password, passwords.hash_password(password))
+        return verify_credentials(email, password)
+    return UserRow(*row[1:]), row.hashed_password
 
 
-def replace_hash(user: UserRow, old_hash: str, new_hash: str) -> None:
+def replace_hash(user_id: UUID, old_hash: str, new_hash: str) -> None:
     """Replace the hash of an unchanged password."""
-    values = {"user_id": user.id, "old_hash": old_hash, "hashed_password": new_hash}
+    values = {"user_id": user_id, "old_hash": old_hash, "hashed_password": new_hash}
     db.session.execute(REPLACE_HASH, values)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from chirpy.accounts import access_tokens, passwords, refresh_tokens, users
 from chirpy.accounts.authentication import require_refresh_token, require_user
+from chirpy.accounts.change import change_credentials
 from chirpy.accounts.login import verify_credentials
 from chirpy.accounts.schemas import (
     Credentials,
@@ -31,11 +32,13 @@ def sign_up() -> ResponseReturnValue:
 
 @blueprint.put("/users")
 def change_user() -> ResponseReturnValue:
-    """Change the email and password of the access token's user. 200 User; 401; 400; 409."""
+    """Change the email and password of the access token's user. 200 User; 401; 400; 409.
+
+    Another password revokes all refresh tokens of the user.
+    """
     user_id = require_user(request)
     credentials: Credentials = new_credentials_schema.load(read_json(request))
-    hashed_password = passwords.hash_password(credentials.password)
-    user = users.change(user_id, credentials.email, hashed_password)
+    user = change_credentials(user_id, credentials.email, credentials.password)
     db.session.commit()
     return dump_user(user)
 
@@ -44,8 +47,8 @@ def change_user() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     """Issue an access token and a refresh token. 200 User, `token` and `refresh_token`; 401."""
     credentials: Credentials = credentials_schema.load(read_json(request))
-    user = verify_credentials(credentials.email, credentials.password)
-    refresh_token = refresh_tokens.issue(user.id)
+    user, verified_hash = verify_credentials(credentials.email, credentials.password)
+    refresh_token = refresh_tokens.issue(user.id, verified_hash)
     token = access_tokens.issue(user.id, current_settings().jwt_secret)
     db.session.commit()
     return dump_user(user) | {"token": token, "refresh_token": refresh_token}

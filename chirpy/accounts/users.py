@@ -44,6 +44,14 @@ CHANGE = (
 )
 
 
+# No other request changes this user until the transaction ends. Rows that refer to it can be added.
+LOCK_HASH = (
+    select(USERS.c.hashed_password)
+    .where(USERS.c.id == bindparam("user_id"))
+    .with_for_update(key_share=True)
+)
+
+
 class UserRow(NamedTuple):
     """A user as responses show them."""
 
@@ -63,11 +71,17 @@ def create(email: str, hashed_password: str) -> UserRow:
     return UserRow(*row)
 
 
+def lock_hash(user_id: UUID) -> str:
+    """Return a user's password hash and lock the user. Raise UserGone (401)."""
+    hashed_password: str | None = db.session.scalar(LOCK_HASH, {"user_id": user_id})
+    if hashed_password is None:
+        raise UserGone
+    return hashed_password
+
+
 def change(user_id: UUID, email: str, hashed_password: str) -> UserRow:
-    """Change a user's email and password. Raise UserGone (401) or EmailTaken (409)."""
+    """Change the email and password of a locked user. Raise EmailTaken (409)."""
     values = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
     with violation_raises("uq_users_lower_email", EmailTaken):
-        row = db.session.execute(CHANGE, values).one_or_none()
-    if row is None:
-        raise UserGone
+        row = db.session.execute(CHANGE, values).one()
     return UserRow(*row)

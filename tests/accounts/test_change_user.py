@@ -11,7 +11,7 @@ from chirpy.settings import Settings
 from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, upgrade
 from tests.support.assertions import TIMESTAMP, assert_error, database_unchanged
 from tests.support.databases import Sql
-from tests.support.factories import PASSWORD, a_person, a_user, an_email, bearer
+from tests.support.factories import PASSWORD, Person, a_person, a_user, an_email, bearer
 from tests.support.json_routes import access_header
 
 
@@ -38,6 +38,23 @@ def test_change_user_returns_200_and_the_changed_user(client: FlaskClient) -> No
     assert log_in(client, person.email, "new").status_code == 401
 
 
+@pytest.mark.parametrize(("password", "status"), [("another", 401), (PASSWORD, 200)])
+def test_another_password_revokes_all_refresh_tokens_of_this_user_and_the_same_keeps_them(
+    client: FlaskClient, password: str, status: int
+) -> None:
+    other = a_person(client)
+    sessions = [a_person(client, "walt@example.com") for _ in range(2)]
+
+    response = change(client, sessions[0].access, email="walt@example.com", password=password)
+
+    def refresh(person: Person) -> int:
+        return client.post("/api/refresh", headers=person.refresh).status_code
+
+    assert response.status_code == 200
+    assert [refresh(person) for person in (*sessions, other)] == [status, status, 200]
+    assert log_in(client, "walt@example.com", password).status_code == 200
+
+
 def test_change_user_keeps_membership_and_other_users(client: FlaskClient, sql: Sql) -> None:
     person, other = a_person(client), str(a_user(sql))
     before = sql("SELECT * FROM users WHERE id = %s", other)
@@ -61,7 +78,7 @@ def test_change_user_with_own_email_in_another_case_is_200(client: FlaskClient) 
 def test_change_user_with_taken_email_is_409(client: FlaskClient, sql: Sql) -> None:
     person, other = a_person(client), a_person(client)
 
-    with database_unchanged(sql):
+    with database_unchanged(sql):  # the refresh tokens too
         response = change(client, person.access, email=other.email.upper())
 
     assert assert_error(response, 409)["fields"] == {"email": "is taken"}

@@ -94,11 +94,14 @@ def test_login_of_user_without_password_fails(
     assert log_in(client, WALT, password).status_code == status
 
 
-def test_login_of_user_deleted_meanwhile_is_401(app: Flask, sql: Sql, database_url: URL) -> None:
+@pytest.mark.parametrize("change", ["DELETE FROM users", "UPDATE users SET hashed_password = ''"])
+def test_login_of_user_deleted_or_with_another_password_meanwhile_is_401(
+    app: Flask, sql: Sql, database_url: URL, change: str
+) -> None:
     sign_up(app.test_client(), WALT)
 
     with connected(database_url) as other, ThreadPoolExecutor() as pool:
-        other("BEGIN; DELETE FROM users")
+        other(f"BEGIN; {change}")
         login = pool.submit(log_in, app.test_client(), WALT)
         wait_until(lambda: sql(WAITING_FOR_LOCK) or login.done())
         other("COMMIT")

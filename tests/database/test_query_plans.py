@@ -88,18 +88,21 @@ def test_chirp_is_found_by_its_key(
     ("statement", "parameters", "index"),
     [
         (login.FIND, {"email": "x@example.com"}, "uq_users_lower_email"),
+        (users.LOCK_HASH, USER, "pk_users"),
         (users.CHANGE, USER, "pk_users"),
         (login.REPLACE_HASH, USER, "pk_users"),
         (refresh_tokens.FIND_USER_ID, {"token_hash": TOKEN_HASH}, "pk_refresh_tokens"),
         (refresh_tokens.REVOKE, {"hash_of_token": TOKEN_HASH}, "pk_refresh_tokens"),
+        (refresh_tokens.REVOKE_ALL, {"id_of_user": NO_ID}, "ix_refresh_tokens_user_id"),
     ],
-    ids=["log in", "change user", "replace hash", "refresh", "revoke"],
+    ids=["log in", "lock user", "change user", "replace hash", "refresh", "revoke", "revoke all"],
 )
 def test_user_is_found_by_an_index(
     session_sql: Sql, statement: ClauseElement, parameters: dict[str, Any], index: str
 ) -> None:
     # With this few users, Postgres would otherwise read them all.
-    plan = plan_of(session_sql, statement, parameters, "SET LOCAL enable_seqscan = off; ")
+    few_rows = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+    plan = plan_of(session_sql, statement, parameters, few_rows)
 
     assert f"Index Scan using {index}" in plan
 
