@@ -14,8 +14,11 @@ from tests.test_readme import comparable_lines, session_blocks
 
 RUN = "CHIRPY_DOCKER"  # set by `make test-docker`: the tests take minutes, and ports 5432 and 8080
 SETTINGS = SECRETS | {"PLATFORM": "dev", "DB_URL": ""}
+# Compose ignores docker-compose.yml, and with it profiles, if it gets the name and not the file.
+COMPOSE = ("docker", "compose", "--project-name", "chirpy-test", "--file", "docker-compose.yml")
 APP = ("--profile", "app")
-LOGIN = '{"email": "me@example.com", "password": "04234"}'
+UP = ("up", "--detach", "--wait", "--wait-timeout", "300")  # seconds; 15 on an idle machine
+USER = '{"email": "walt@example.com", "password": "123456"}'
 
 
 def reason_to_skip() -> str:
@@ -41,7 +44,7 @@ pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 def compose(*arguments: str) -> str:
     """Run `docker compose` with a volume of its own; return what it prints. Raise if it fails."""
     ended = subprocess.run(
-        ["docker", "compose", "--project-name", "chirpy-test", *arguments],
+        [*COMPOSE, *arguments],
         cwd=PROJECT,
         env=os.environ | SETTINGS,
         capture_output=True,
@@ -52,13 +55,9 @@ def compose(*arguments: str) -> str:
     return ended.stdout
 
 
-def up() -> None:
-    compose(*APP, "up", "--detach", "--wait", "--wait-timeout", "180")
-
-
 def status(method: str, path: str, body: str | None = None) -> int:
     """Return the status of a request to the API, 0 if nothing answers."""
-    connection = HTTPConnection("127.0.0.1", 8080, timeout=10)
+    connection = HTTPConnection("127.0.0.1", 8080, timeout=60)
     try:
         connection.request(method, path, body)
         return connection.getresponse().status
@@ -69,13 +68,21 @@ def status(method: str, path: str, body: str | None = None) -> int:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def containers() -> Iterator[None]:
-    """Build the image and start all services; delete them and their volume afterwards."""
+def image() -> Iterator[None]:
+    """Build the image; at the end, delete the containers and their volume."""
     compose(*APP, "down", "--volumes")
-    compose(*APP, "build", "--quiet")
-    up()
+    # Not `build` before it: without an image of Chirpy, `up` must not look for one in a registry.
+    compose(*APP, *UP, "--build")
     yield
-    compose(*APP, "down", "--volumes", "--rmi", "local")
+    compose(*APP, "down", "--volumes")
+
+
+@pytest.fixture(autouse=True)
+def user(image: None) -> None:
+    """Start what does not run, because tests run in any order, and make sure that USER exists."""
+    if status("GET", "/api/readyz") != 200:
+        compose(*APP, *UP)
+    assert status("POST", "/api/users", USER) in {201, 409}
 
 
 def test_session_in_readme_works_in_containers(tmp_path: Path) -> None:
@@ -90,9 +97,8 @@ def test_session_in_readme_works_in_containers(tmp_path: Path) -> None:
 
 def test_container_runs_as_another_user_on_a_read_only_file_system() -> None:
     script = "import os; print(os.getuid()); open('/srv/chirpy/x', 'w')"
-    command = ["docker", "compose", "--project-name", "chirpy-test", "exec", "api", "python", "-c"]
     ended = subprocess.run(
-        [*command, script],
+        [*COMPOSE, "exec", "api", "python", "-c", script],
         cwd=PROJECT,
         env=os.environ | SETTINGS,
         capture_output=True,
@@ -104,12 +110,16 @@ def test_container_runs_as_another_user_on_a_read_only_file_system() -> None:
     assert "Read-only file system" in ended.stderr
 
 
+def test_greeting_in_a_container_shows_the_published_url() -> None:
+    assert "Chirpy serves on http://localhost:8080 " in compose("logs", "api")
+
+
 def test_restart_of_the_database_and_the_api_keeps_the_data() -> None:
     for service in ("db", "api"):
         compose(*APP, "restart", service)
         wait_until(lambda: status("GET", "/api/readyz") == 200)
 
-    assert status("POST", "/api/login", LOGIN) == 200
+    assert status("POST", "/api/login", USER) == 200
 
 
 def test_down_of_the_profile_stops_all_and_keeps_the_volume() -> None:
@@ -117,13 +127,21 @@ def test_down_of_the_profile_stops_all_and_keeps_the_volume() -> None:
     assert compose("ps", "--all", "--quiet") == ""
     assert status("GET", "/api/healthz") == 0
 
-    up()
+    compose(*APP, *UP)
 
-    assert status("POST", "/api/login", LOGIN) == 200
+    assert status("POST", "/api/login", USER) == 200
+
+
+def test_down_without_the_profile_leaves_the_api_running_until_down_with_the_profile() -> None:
+    compose("down")
+    assert status("GET", "/api/readyz") == 503
+
+    compose(*APP, "down")
+    assert status("GET", "/api/healthz") == 0
 
 
 def test_down_with_volumes_deletes_the_data() -> None:
     compose(*APP, "down", "--volumes")
-    up()
+    compose(*APP, *UP)
 
-    assert status("POST", "/api/login", LOGIN) == 401
+    assert status("POST", "/api/login", USER) == 401
