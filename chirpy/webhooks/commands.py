@@ -1,5 +1,6 @@
 """`flask webhooks`: read and prune the delivery log."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,16 @@ from chirpy.webhooks import delivery_log, pruning
 from chirpy.webhooks.delivery_log_schemas import dump_event
 from chirpy.webhooks.models import OUTCOMES, WebhookEvent
 from chirpy.webhooks.time_option import TimeOption
+
+COLUMNS = {  # of the list: the heading, and the field of the event
+    "FIRST DELIVERED": "first_delivered_at",
+    "OUTCOME": "outcome",
+    "DELIVERIES": "deliveries",
+    "BODY": "body",
+    "TYPE": "type",
+    "USER": "user_id",
+    "EVENT ID": "event_id",
+}
 
 webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
 
@@ -30,9 +41,11 @@ def list_events(as_json: bool, limit: int, **filters: Any) -> None:
     events, _ = delivery_log.list_page(limit, **filters)
     if as_json:
         click.echo(json.dumps([dump_event(event) for event in events]))
+    elif events:
+        click.echo(format_table([list(COLUMNS), *map(row_of, events)]))
     else:
-        for event in events:
-            click.echo(format_event(event))
+        is_filtered = any(value is not None for value in filters.values())
+        click.echo("No event matches" if is_filtered else "The delivery log is empty", err=True)
 
 
 @webhook_commands.command()
@@ -63,9 +76,13 @@ def prune(before: datetime) -> None:
     click.echo(f"Pruned {total} bodies")
 
 
-def format_event(event: WebhookEvent) -> str:
-    """Return the event as one line of the list."""
-    entry = dump_event(event)
-    deliveries = f"{event.deliveries}×"
-    columns = (entry["first_delivered_at"], f"{event.outcome:8}", f"{deliveries:>5}", event.type)
-    return "  ".join((*columns, entry["user_id"] or "-", event.event_id))
+def row_of(event: WebhookEvent) -> Sequence[str]:
+    """Return the event as a row of the list."""
+    entry = dump_event(event) | {"body": "pruned" if event.body is None else "stored"}
+    return ["-" if entry[name] is None else str(entry[name]) for name in COLUMNS.values()]
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -1,6 +1,7 @@
 """The delivery log in the shell: `flask webhooks list`, `show` and `prune`."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -28,15 +29,35 @@ def webhooks(app: Flask) -> RunCommand:
 def test_list_prints_a_line_for_each_event_newest_first(webhooks: RunCommand, sql: Sql) -> None:
     user_id = str(KNOWN_USER)
     insert_event(sql, event_id="old", user_id=user_id, outcome="stale", deliveries=12)
+    sql("UPDATE webhook_events SET body = NULL")
     insert_event(sql, event_id="new", type="paid", first_delivered_at="2026-02-01T00:00:00Z")
 
     result = webhooks("list")
 
     assert result.exit_code == 0
-    assert [line.split() for line in result.stdout.splitlines()] == [
-        ["2026-02-01T00:00:00.000000Z", "ignored", "1×", "paid", "-", "new"],
-        ["2026-01-31T12:00:00.000000Z", "stale", "12×", "x", user_id, "old"],
+    lines = result.stdout.splitlines()
+    assert [re.split("  +", line) for line in lines] == [
+        ["FIRST DELIVERED", "OUTCOME", "DELIVERIES", "BODY", "TYPE", "USER", "EVENT ID"],
+        ["2026-02-01T00:00:00.000000Z", "ignored", "1", "stored", "paid", "-", "new"],
+        ["2026-01-31T12:00:00.000000Z", "stale", "12", "pruned", "x", user_id, "old"],
     ]
+    assert lines[0].index("EVENT ID") == lines[1].index("new") == lines[2].index("old")
+
+
+@pytest.mark.parametrize(
+    ("options", "stdout", "stderr"),
+    [
+        ([], "", "The delivery log is empty\n"),
+        (["--outcome=stale"], "", "No event matches\n"),
+        (["--json"], "[]\n", ""),
+    ],
+)
+def test_list_without_events_says_so_but_not_as_json(
+    webhooks: RunCommand, options: list[str], stdout: str, stderr: str
+) -> None:
+    result = webhooks("list", *options)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, stdout, stderr)
 
 
 def test_list_as_json_prints_what_http_returns(
@@ -55,7 +76,7 @@ def test_list_stops_at_the_limit(webhooks: RunCommand, sql: Sql) -> None:
     sql("INSERT INTO webhook_events (event_id, type) SELECT i, 'x' FROM generate_series(1, 101) i")
 
     lengths = [
-        len(webhooks("list", *limit).stdout.splitlines())
+        len(json.loads(webhooks("list", "--json", *limit).stdout))
         for limit in ([], ["--limit=2"], ["--limit=1000"])
     ]
 
