@@ -39,7 +39,8 @@ class InvalidIdempotencyKey(Refused):
 
     def __init__(self, header: str, limit: int) -> None:
         problem = f"must have 1 to {limit} printable ASCII characters"
-        super().__init__(f"The header {header} {problem}", fields={header: problem})
+        hint = "Use a UUID, and the same key only to repeat a request"
+        super().__init__(f"The header {header} {problem}", fields={header: problem}, hint=hint)
 
 
 class IdempotencyKeyReused(Refused):

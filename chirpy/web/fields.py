@@ -20,6 +20,10 @@ class RequestSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> None:
+        names = (f"`{field.data_key or name}`" for name, field in self.fields.items())
+        error.kwargs["hint"] = f"This route accepts {', '.join(names)}"
+
 
 class TextField(fields.Field[str]):
     """A string of 1 to `max_length` code points that Postgres can store."""

@@ -5,13 +5,24 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from chirpy.web.refused import Refused
 
+HINTS = {
+    408: "Send the request again",
+    411: "Send the header Content-Length",
+    413: "Send a smaller request body",
+    414: "Use a shorter path and query",
+    416: "The header Content-Range has the length of the file; ask for a part of it",
+    429: "Wait before you send the next request",
+}
+
 
 class HTTPError(Refused):
     """An error of the framework, with its status and description."""
 
     def __init__(self, error: HTTPException) -> None:
         self.status = error.code or 500
-        super().__init__(error.description or error.name)
+        is_of_client = 400 <= self.status < 500
+        hint = HINTS.get(self.status, "docs/api.md says what each route accepts")
+        super().__init__(error.description or error.name, hint=hint if is_of_client else "")
         ranges = [header for header in error.get_headers() if header[0] == "Content-Range"]
         self.header = ranges[0] if ranges else None
 

@@ -21,14 +21,15 @@ BODY_READ = "chirpy.body_read"  # in the environ of a request whose body was rea
 
 
 class BodyTooLarge(Refused):
-    """The body is larger than BODY_LIMIT."""
+    """The request body is larger than BODY_LIMIT."""
 
     status = 413
     error = f"The request body is larger than {BODY_LIMIT} bytes"
+    hint = f"Send at most {BODY_LIMIT} bytes"
 
 
 class BodyTruncated(Refused):
-    """The body ended before its last byte arrived."""
+    """The request body ended before its last byte arrived."""
 
     status = 400
     error = "The request body ended before it was complete"

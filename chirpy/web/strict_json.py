@@ -12,6 +12,7 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn
 
+from chirpy.web.json_hints import explain
 from chirpy.web.refused import Refused
 
 MAX_DEPTH = 64  # nested brackets; RFC 8259, section 9, lets a parser set a limit
@@ -23,7 +24,7 @@ DEPTH_CHANGES = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class InvalidJSON(Refused):
-    """The body is not valid JSON."""
+    """The request body is not valid JSON."""
 
     status = 400
     error = "The request body is not valid JSON"
@@ -32,17 +33,16 @@ class InvalidJSON(Refused):
 def parse(body: bytes) -> Any:
     """Return the value of the JSON in `body`, which is UTF-8. Raise InvalidJSON (400)."""
     if not body.strip():
-        raise InvalidJSON(hint="The body is empty")
+        raise InvalidJSON(hint="The request body is empty; send JSON")
     try:
         text = body.decode()
         if is_deeper_than(MAX_DEPTH, text):
-            raise InvalidJSON(hint=f"More than {MAX_DEPTH} levels of nested brackets")
+            raise InvalidJSON(hint=f"Use at most {MAX_DEPTH} levels of nested brackets")
         return DECODER.decode(text)
     except UnicodeDecodeError as error:
-        raise InvalidJSON(hint=f"Byte {error.start + 1} is not UTF-8") from None
+        raise InvalidJSON(hint=f"Byte {error.start + 1} of the request body is not UTF-8") from None
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidJSON(hint=f"{error.msg} at {where}") from None
+        raise InvalidJSON(hint=explain(text, error)) from None
 
 
 def is_deeper_than(limit: int, text: str) -> bool:
@@ -65,7 +65,7 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def parse_integer(digits: str) -> int:
     """Return an integer that every JSON parser can hold. Raise InvalidJSON."""
     if len(digits) > MAX_NUMBER_LENGTH:
-        raise InvalidJSON(hint="A number is too long")
+        raise InvalidJSON(hint=f"Write a number with at most {MAX_NUMBER_LENGTH} characters")
     return int(digits)
 
 
@@ -78,7 +78,7 @@ def parse_real(digits: str) -> float:
 
 def refuse_constant(name: str) -> NoReturn:
     """Raise InvalidJSON for NaN, Infinity and -Infinity, which JSON does not have."""
-    raise InvalidJSON(hint=f"{name} is not JSON")
+    raise InvalidJSON(hint=f"{name} is not JSON: write another number, or null")
 
 
 DECODER = json.JSONDecoder(

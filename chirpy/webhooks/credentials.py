@@ -11,15 +11,28 @@ from chirpy.webhooks import signature
 from chirpy.webhooks.errors import NotFromPolka
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
+KEY_HINT = (
+    "Send `Authorization: ApiKey <key>` (not Bearer), and compare the key with POLKA_KEY in .env"
+)
+SIGNATURE_HINT = "Sign the delivery with one of POLKA_WEBHOOK_SECRETS in .env"
 API_KEY = re.compile(r"ApiKey +([!-~]+)", re.IGNORECASE)
 
 
 def verify(request: Request, body: bytes, settings: Settings) -> None:
     """Raise NotFromPolka (401), with one text for all reasons, unless the credentials are right."""
-    if settings.polka_key is not None:
-        verify_api_key(request, settings.polka_key)
-    if settings.polka_webhook_secrets:
-        verify_signature(request, body, settings.polka_webhook_secrets)
+    try:
+        if settings.polka_key is not None:
+            verify_api_key(request, settings.polka_key)
+        if settings.polka_webhook_secrets:
+            verify_signature(request, body, settings.polka_webhook_secrets)
+    except NotFromPolka as error:
+        raise NotFromPolka(reason=error.reason, hint=hint_for(settings)) from None
+
+
+def hint_for(settings: Settings) -> str:
+    """Return how to send every credential that these settings require."""
+    required = {KEY_HINT: settings.polka_key, SIGNATURE_HINT: settings.polka_webhook_secrets}
+    return ". ".join(hint for hint, value in required.items() if value)
 
 
 def verify_api_key(request: Request, key: str) -> None:

@@ -8,7 +8,6 @@ class NotFromPolka(Refused):
 
     status = 401
     error = "Authentication failed"
-    hint = "Send `Authorization: ApiKey <key>` (not Bearer), and the signature if one is required"
     header = ("WWW-Authenticate", 'ApiKey realm="polka"')
 
 
@@ -17,6 +16,7 @@ class UnknownUser(Refused):
 
     status = 404
     error = "There is no user with this id"
+    hint = "Sign the user up at POST /api/users, then deliver the event again"
 
     def __init__(self) -> None:
         super().__init__(fields={"data.user_id": "is not the id of a user"})

@@ -72,7 +72,8 @@ def read_user_id(data: Any) -> UUID:
     try:
         user_id: UUID = user_data_schema.load({} if data is None else data)["user_id"]
     except ValidationError as error:
-        raise ValidationError({"data": error.messages}) from None
+        hint = "In this event, `data` must have the `user_id` of a user"
+        raise ValidationError({"data": error.messages}, hint=hint) from None
     return user_id
 
 

@@ -249,7 +249,7 @@ def test_send_prints_the_error_and_the_hint_of_an_answer(server: Server, send: S
     unknown, invalid = (send(*event, *options, to=server.url) for options in ([], ["--data=5"]))
 
     assert re.fullmatch(r"delivery 1, attempt 1: 404 \w.*; given up", attempts(unknown)[0])
-    assert re.fullmatch(r"delivery 1, attempt 1: 400 data \w.*; given up", attempts(invalid)[0])
+    assert re.fullmatch(r"delivery 1, attempt 1: 400 `data` \w.*; given up", attempts(invalid)[0])
 
 
 # Options

@@ -40,6 +40,7 @@ def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
         assert len(response.headers.getlist(name)) == (1 if its_status == status else 0), name
     body: dict[str, Any] = response.get_json()
     assert body["error"]
+    assert body.get("hint") or status >= 500
     assert body.keys() <= ERROR_KEYS
     return body
 

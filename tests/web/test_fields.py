@@ -28,7 +28,10 @@ def test_body_that_is_not_an_object_is_400(
     with database_unchanged(sql):
         response = authorized.send(route, data=json.dumps(body))
 
-    assert list(assert_error(response, 400)["fields"]) == ["The body"]
+    error = assert_error(response, 400)
+    assert list(error["fields"]) == ["The request body"]
+    assert error["error"] == "The request body must be a JSON object"
+    assert error["hint"].startswith(f"This route accepts `{next(iter(route.valid))}`")
 
 
 INVALID: dict[str, Any] = {
@@ -54,7 +57,7 @@ def test_invalid_field_is_400_and_named(
 
     body = assert_error(response, 400)
     assert list(body["fields"]) == [field]
-    assert field in body["error"] or body["error"] == "Chirp is too long"
+    assert f"`{field}`" in body["error"] or body["error"] == "Chirp is too long"
 
 
 @every_field

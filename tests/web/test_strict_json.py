@@ -1,6 +1,7 @@
 """Invalid JSON is a quick 400 that says where it is wrong; a large body is a 413."""
 
 import json
+import re
 from time import thread_time
 
 import pytest
@@ -54,18 +55,35 @@ def test_invalid_json_is_400(
     assert error["hint"]
 
 
+ESCAPED_PARENTHESES = str.maketrans({"(": r"\(", ")": r"\)"})
 HINTS = {
-    b'{"body": "x",\n "a" 1}': "line 2, column 6",
-    b'{"body": \xff}': "Byte 10",
-    b'{"body": "x", "body": "y"}': 'The key "body" occurs twice',
-    b"[NaN]": "NaN",
-    b"": "The body is empty",
+    b'{"body": "x",\n "a" 1}': "A colon is missing after a name (line 2, column 6)",
+    b'{"body": "x"\n "a": 1}': "A comma is missing, or .* (line 2, column 2)",
+    b'{"body": "x",}': "Remove the comma before the closing bracket (line 1, column 1[34])",
+    b'["x", \n]': "Remove the comma before the closing bracket (line [12], column [15])",
+    b'{body: "x"}': "Write each name .* in double quotes; one has no quotes (line 1, column 2)",
+    b'{"body": x}': "Write each name .* in double quotes; one has no quotes (line 1, column 10)",
+    b"{'body': 'x'}": "Write .* in double quotes, not in single quotes (line 1, column 2)",
+    b"body=x&more=%20y": "This is form data; .* must be JSON (line 1, column 1)",
+    b'{"body": True}': "Write true, false and null in lower case (line 1, column 10)",
+    b'{"body": "x': "The JSON ends too early: a closing quote or bracket .* (line 1, column 10)",
+    b'{"body": "x"': "The JSON ends too early: a closing quote or bracket .* (line 1, column 13)",
+    b'{"body": "x\n"}': "A text has a line break or a tab: .* (line 1, column 12)",
+    b'{"body": "\\x"}': "A backslash in a text must be doubled (line 1, column 11)",
+    b'{"body": "x"}}': "Remove what follows the end of the JSON (line 1, column 14)",
+    b'\xef\xbb\xbf{"body": "x"}': "Save the JSON without a byte order mark (line 1, column 1)",
+    b'{"body": \xff}': "Byte 10 of the request body is not UTF-8",
+    b'{"body": "x", "body": "y"}': 'The key "body" occurs twice in one object',
+    b"[NaN]": "NaN is not JSON: write another number, or null",
+    b"": "The request body is empty; send JSON",
 }
 
 
 @pytest.mark.parametrize(("body", "hint"), HINTS.items(), ids=HINTS.values())
 def test_hint_says_where_the_json_is_wrong(client: FlaskClient, body: bytes, hint: str) -> None:
-    assert hint in assert_error(client.post("/api/validate_chirp", data=body), 400)["hint"]
+    given = assert_error(client.post("/api/validate_chirp", data=body), 400)["hint"]
+
+    assert re.fullmatch(hint.translate(ESCAPED_PARENTHESES), given), given
 
 
 COSTLY = {

@@ -116,8 +116,8 @@ TOO_LARGE = private_body({}).ljust(65537)
 REFUSED = {
     "not JSON": (private_body({}) + b"}", 400, NOT_JSON),
     "lines": (b'\n{"level":"ERROR"}\n{', 400, NOT_JSON),
-    "wrong user id": (WRONG_USER, 400, f"data.user_id must be a UUID such as {KNOWN_USER}"),
-    "other id": (OTHER_ID, 400, "id differs from the header webhook-id"),
+    "wrong user id": (WRONG_USER, 400, f"`data.user_id` must be a UUID such as {KNOWN_USER}"),
+    "other id": (OTHER_ID, 400, "`id` differs from the header webhook-id"),
     "unknown user": (UPGRADE, 404, "There is no user with this id"),
     "too large": (TOO_LARGE, 413, "The request body is larger than 65536 bytes"),
 }

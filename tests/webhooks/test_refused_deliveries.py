@@ -78,16 +78,22 @@ def test_refused_delivery_names_the_field_and_changes_nothing(
 
 # Wrong credentials
 
-ONE_RESPONSE = (
-    401,
-    {
-        "Content-Type": "application/json",
-        "Content-Length": "129",
-        "WWW-Authenticate": 'ApiKey realm="polka"',
-    },
-    b"""{"error":"Authentication failed","hint":"Send `Authorization: \
-ApiKey <key>` (not Bearer), and the signature if one is required"}\n""",
+KEY_HINT = (
+    "Send `Authorization: ApiKey <key>` (not Bearer), and compare the key with POLKA_KEY in .env"
 )
+SIGNATURE_HINT = "Sign the delivery with one of POLKA_WEBHOOK_SECRETS in .env"
+HINTS = {
+    "a key": KEY_HINT,
+    "a signature": SIGNATURE_HINT,
+    "both": f"{KEY_HINT}. {SIGNATURE_HINT}",
+}
+
+
+def expected_response(required: str) -> tuple[int, dict[str, str], bytes]:
+    """Return the one response to all wrong credentials of a receiver."""
+    body = f'{{"error":"Authentication failed","hint":"{HINTS[required]}"}}\n'
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    return 401, headers | {"WWW-Authenticate": 'ApiKey realm="polka"'}, body.encode()
 
 
 def all_of(response: TestResponse) -> tuple[int, dict[str, str], bytes]:
@@ -126,7 +132,7 @@ def test_wrong_credentials_get_one_response_for_all_bodies_and_use_no_database(
 
     assert statements == []
     for name, response in responses.items():
-        assert all_of(response) == ONE_RESPONSE, name
+        assert all_of(response) == expected_response(required), name
 
 
 @pytest.mark.parametrize("delivery", BEFORE_CREDENTIALS.values(), ids=BEFORE_CREDENTIALS)
