@@ -1,15 +1,25 @@
 """The steps of the course, first lesson to last, over HTTP as its checker does them."""
 
+import os
+import re
+import shutil
+import subprocess
 from typing import Any
+
+import pytest
 
 from tests.support.accounts import USER_KEYS
 from tests.support.assertions import TIMESTAMP
+from tests.support.databases import POLKA_KEY
 from tests.support.factories import API_KEY, an_event, bearer
-from tests.support.server import Server
+from tests.support.server import PROJECT, Server
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 WALT = {"email": "walt@breakingbad.com", "password": "123456"}
 SAUL = {"email": "saul@bettercall.com", "password": "234567"}
+# Title, status, method and path in requests.http; and title, method, path and status in a response
+IN_EDITOR = r"^### (.*?)(?:: needs .*)?\n(?:# @.*\n)?# Expect (\d+).*\n(\w+) \{\{host\}\}(\S+)"
+WITH_CURL = r"^### (.*)\n(\w+) http://[^/]+(\S+)\n(?:.+\n)*\nHTTP/1.1 (\d+)"
 
 
 def test_course_works_over_http(server: Server) -> None:
@@ -25,6 +35,27 @@ def test_course_works_over_http(server: Server) -> None:
     assert server.request("POST", "/admin/reset").status == 200
     assert server.request("GET", "/api/chirps").json == []
     assert server.request("POST", "/api/login", SAUL).status == 401
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_requests_script_sends_what_requests_http_does_with_the_expected_status(
+    server: Server, shell: str
+) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    command = [shell, str(PROJECT / "requests.sh"), server.url]
+    key = os.environ | {"POLKA_KEY": POLKA_KEY}
+    printed = subprocess.check_output(command, env=key, text=True, stdin=subprocess.DEVNULL)
+
+    varying = re.compile(r"\{\{.*?\}\}|(?<=[/=])[0-9a-f-]{36}")
+    requests = re.findall(IN_EDITOR, (PROJECT / "requests.http").read_text(), re.MULTILINE)
+    sent = re.findall(WITH_CURL, printed, re.MULTILINE)
+    assert [
+        (title, status, method, varying.sub("…", path)) for title, method, path, status in sent
+    ] == [
+        (title, status, method, varying.sub("…", path)) for title, status, method, path in requests
+    ]
+    assert printed.endswith(f"\n{len(requests)} requests, 0 unexpected\n")
 
 
 def visit_website(server: Server) -> None:
