@@ -9,11 +9,11 @@ from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.connections import ConnectArguments
 from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient
+from chirpy.database.migration_state import is_unmigrated
 from chirpy.database.thread_connections import bind_thread_connections
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
-from chirpy.web import errors
-from chirpy.web.application import Application
+from chirpy.web import application, errors
 from chirpy.webhooks.commands import webhook_commands
 from chirpy.webhooks.delivery_log_routes import blueprint as delivery_log
 from chirpy.webhooks.routes import blueprint as webhooks
@@ -27,12 +27,12 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
 
     Without a DB_URL, `connect_arguments` returns those of each new connection.
     """
-    app = Application(__name__, static_folder=None)
+    app = application.Application(__name__, static_folder=None)
     app.extensions[EXTENSION] = settings
     app.url_map.merge_slashes = False  # no redirect of a POST: senders do not follow it
     bind_engine(app, settings, connect_arguments)
     bind_thread_connections(app)
-    errors.register(app, is_transient)
+    errors.register(app, is_transient, is_unmigrated)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for command in (migration_commands, webhook_commands):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chirpy.database.engine import db
 from chirpy.database.explanations import explain
+from chirpy.database.migration_state import OtherApplication, applied_version
 
 LOG = logging.getLogger("chirpy.migrations")
 # Of two processes that start concurrently, the second waits. The number has no meaning.
@@ -33,6 +34,7 @@ def migrate(connection: Connection) -> None:
         connection.execute(TIMEOUTS)
         connection.execute(LOCK)
         require_utf8(connection)
+        applied_version(connection)  # or OtherApplication
         context.run_migrations()
 
 
@@ -58,5 +60,5 @@ except CommandError as error:
         raise
     step = "correct the number, or run the version of Chirpy that made this database"
     raise ClickException(f"{error}.\nNext: {step}") from None
-except (DBAPIError, WrongEncoding) as error:
+except (DBAPIError, OtherApplication, WrongEncoding) as error:
     raise ClickException(explain(error)) from None

@@ -2,13 +2,19 @@
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
 
 from chirpy.database.engine import db
-
-PING = text("SELECT 1")
+from chirpy.database.migration_state import UnusableTables, require_migrated
+from chirpy.web.refused import Refused
 
 blueprint = Blueprint("health", __name__, url_prefix="/api")
+
+
+class NotReady(Refused):
+    """The database answers, but Chirpy cannot use its tables."""
+
+    status = 503
+    header = ("Retry-After", "5")  # seconds; an operator must act first
 
 
 @blueprint.get("/healthz")
@@ -19,6 +25,9 @@ def report_health() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def report_readiness() -> ResponseReturnValue:
-    """Report that the database answers too. 200 `OK`; 503."""
-    db.session.execute(PING)
+    """Report that the database answers and is migrated too. 200 `OK`; 503."""
+    try:
+        require_migrated(db.session.connection())
+    except UnusableTables as error:
+        raise NotReady(error.problem, hint=f"Next: {error.next_step}") from error
     return Response("OK", mimetype="text/plain")

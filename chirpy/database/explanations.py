@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chirpy.database.connections import ConnectFailed
 from chirpy.database.engine import db
-from chirpy.database.errors import sqlstate
+from chirpy.database.migration_state import UnusableTables, require_migrated
 from chirpy.settings import current_settings
 
 START_POSTGRES = (
@@ -30,7 +30,6 @@ NEXT_STEPS = {
     "permission denied": "grant the user of DB_URL the right to create tables",
     "encoding is": "create another database (createdb -E UTF8 -T template0 NAME) for DB_URL",
 }
-UNDEFINED_TABLE = "42P01"
 SECRET_OPTIONS = ["sslpassword"]  # of the URL; SQLAlchemy hides the URL's password itself
 
 
@@ -38,7 +37,7 @@ def explain(error: Exception) -> str:
     """Return why the database cannot be used, and the next step, without any password."""
     cause = getattr(error, "orig", error)
     message = str(cause).strip()
-    if isinstance(cause, ConnectFailed):
+    if isinstance(cause, ConnectFailed | UnusableTables):
         return message
     if current_settings().db_url is None:  # the application was handed a way to connect
         step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
@@ -53,10 +52,12 @@ def database_errors_explained() -> Iterator[None]:
     """End a command with one message, not a traceback, when the database cannot be used."""
     try:
         yield
-    except (OperationalError, ConnectFailed) as error:
+    except (OperationalError, ConnectFailed, UnusableTables) as error:
         raise click.ClickException(explain(error)) from None
-    except ProgrammingError as error:
-        if sqlstate(error) != UNDEFINED_TABLE:
-            raise
-        problem = "The database is not migrated.\nNext: flask db upgrade"
-        raise click.ClickException(problem) from None
+    except DBAPIError:
+        db.session.rollback()
+        try:
+            require_migrated(db.session.connection())
+        except UnusableTables as problem:
+            raise click.ClickException(str(problem)) from None
+        raise

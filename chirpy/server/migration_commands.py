@@ -6,7 +6,7 @@ import click
 from flask.cli import ScriptInfo
 
 from chirpy.database.engine import db
-from chirpy.server.migrations import MIGRATIONS
+from chirpy.database.migration_state import MIGRATIONS
 
 
 class MigrationCommands(click.Command):

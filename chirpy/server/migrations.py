@@ -6,20 +6,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chirpy.database.engine import db
 from chirpy.database.explanations import explain
+from chirpy.database.migration_state import (
+    MIGRATIONS,
+    OtherApplication,
+    applied_version,
+    latest_version,
+)
 from chirpy.settings import current_settings
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 APPLICATION = MIGRATIONS.with_name("app.py")
-APPLIED_VERSION = text("SELECT version_num FROM alembic_version")
 
 
 class MigrationFailed(Exception):
@@ -32,7 +34,7 @@ def migrate(app: Flask) -> None:
     Raise MigrationFailed, or SystemExit if `flask db upgrade` has printed why it failed.
     """
     with app.app_context():
-        if applied_version() == latest_version():
+        if version_at_start() == latest_version():
             return
         url = current_settings().db_url
     # With -P and FLASK_SKIP_DOTENV, files in the current folder have no effect.
@@ -65,20 +67,14 @@ def exit_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def applied_version() -> str | None:
+def version_at_start() -> str | None:
     """Return the latest migration that is applied to the database. Raise MigrationFailed."""
     try:
         with db.engine.connect() as connection:
-            version: str | None = connection.scalar(APPLIED_VERSION)
-            return version
-    except ProgrammingError:  # no such table, or no right to read it: `flask db` explains that
+            return applied_version(connection)
+    except ProgrammingError:  # no right to read it: `flask db` explains that
         return None
-    except DBAPIError as error:
+    except (DBAPIError, OtherApplication) as error:
         raise MigrationFailed(explain(error)) from None
     finally:
         db.engine.dispose()  # workers are forked later and must not share a connection
-
-
-def latest_version() -> str:
-    """Return the latest migration in the folder. Each file name begins with its number."""
-    return max(path.name for path in MIGRATIONS.glob("versions/[0-9]*_*.py")).partition("_")[0]

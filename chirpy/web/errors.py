@@ -15,14 +15,16 @@ from chirpy.web import request_ids
 from chirpy.web.http_errors import refused_by_flask
 from chirpy.web.invalid_fields import InvalidFields
 from chirpy.web.refused import Refused
-from chirpy.web.unexpected_errors import log_unexpected
+from chirpy.web.unexpected_errors import log_unexpected, log_unmigrated
+
+Test = Callable[[Exception], bool]
 
 
-def register(app: Flask, is_transient: Callable[[Exception], bool]) -> None:
+def register(app: Flask, is_transient: Test, is_unmigrated: Test) -> None:
     """Answer every failure of `app` with JSON, including the framework's own.
 
-    `is_transient` says which exceptions are a 503, because the client can send the request again;
-    every other unexpected exception is a 500.
+    `is_transient` and `is_unmigrated` say which exceptions are a 503, because the client can send
+    the request again; every other unexpected exception is a 500.
     """
 
     def respond_to_invalid_fields(error: ValidationError) -> Response:
@@ -32,6 +34,8 @@ def register(app: Flask, is_transient: Callable[[Exception], bool]) -> None:
         return respond(refused_by_flask(error))
 
     def respond_to_unexpected(error: Exception) -> Response:
+        if is_unmigrated(error):
+            return respond(log_unmigrated(error))
         return respond(log_unexpected(error, transient=is_transient(error)))
 
     app.register_error_handler(Refused, respond)

@@ -20,6 +20,13 @@ class DatabaseUnavailable(Refused):
     header = ("Retry-After", "1")  # second; by then the database is usually back, or a lock free
 
 
+class NotMigrated(DatabaseUnavailable):
+    """The database lacks a table, a column or a function."""
+
+    error = "The database is not migrated"
+    hint = "Run `flask db upgrade`, then send the same request again"
+
+
 class InternalError(Refused):
     """A bug."""
 
@@ -39,6 +46,13 @@ def log_unexpected(error: Exception, *, transient: bool) -> Refused:
     else:
         LOG.error("Unhandled exception", exc_info=error, extra=logs.facts())
     return InternalError()
+
+
+def log_unmigrated(error: Exception) -> Refused:
+    """Log the command that migrates the database, and return NotMigrated (503)."""
+    message = "The database is not migrated. Next: flask db upgrade"
+    LOG.error(message, extra=logs.facts(cause=cause_of(error)))
+    return NotMigrated()
 
 
 def cause_of(error: Exception) -> str:

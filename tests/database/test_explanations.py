@@ -68,11 +68,3 @@ def test_database_that_is_not_utf8_is_not_migrated(database_url: URL, encoding: 
 
     assert f"its encoding is {encoding}, not UTF8" in caught.value.message
     assert "\nNext: create another database (createdb -E UTF8" in caught.value.message
-
-
-@pytest.mark.parametrize("command", ["webhooks list", "polka storm"])
-def test_command_on_a_database_without_tables_names_the_migration(
-    database_url: URL, command: str
-) -> None:
-    with new_database(database_url, "without_tables") as url, an_app(url) as app:
-        assert "Next: flask db upgrade" in error_of(app, *command.split())

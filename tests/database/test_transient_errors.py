@@ -22,7 +22,6 @@ TRANSIENT = {
 }
 BUGS = {
     "raised by a trigger": "P0001",
-    "undefined table": "42P01",
     "check violation": "23514",
     "no active transaction": "25P01",
     "number out of range": "22003",

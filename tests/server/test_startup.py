@@ -18,7 +18,7 @@ from click import ClickException
 from sqlalchemy import URL
 
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.server.migrations import MigrationFailed, applied_version
+from chirpy.server.migrations import MigrationFailed, version_at_start
 from chirpy.server.port import PortUnavailable, reserve_port
 from chirpy.server.serving import url_to_open
 from tests.support.databases import (
@@ -133,7 +133,7 @@ def test_database_problem_is_explained_with_the_next_step(
     cluster_url: URL, changes: dict[str, Any], reason: str, step: str
 ) -> None:
     def migrate() -> None:
-        applied_version()
+        version_at_start()
         command.upgrade(alembic_config(), "head")
 
     url = as_password_user(cluster_url).set(**changes)

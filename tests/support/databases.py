@@ -13,9 +13,9 @@ from sqlalchemy import URL, event, make_url
 from chirpy import create_app
 from chirpy.database.connections import ConnectArguments
 from chirpy.database.engine import db
+from chirpy.database.migration_state import MIGRATIONS
 from chirpy.devtools.commands import register_commands
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.server.migrations import MIGRATIONS
 from chirpy.settings import DRIVER, Settings
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"

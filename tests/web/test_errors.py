@@ -12,7 +12,7 @@ from tests.support.assertions import ERROR_KEYS
 def failing_app() -> Flask:
     """Provide an application whose only route fails as the path says."""
     app = Flask(__name__)
-    errors.register(app, lambda error: isinstance(error, TimeoutError))
+    errors.register(app, lambda error: isinstance(error, TimeoutError), lambda _: False)
 
     @app.get("/abort/<int:status>")
     def abort_with(status: int) -> str:

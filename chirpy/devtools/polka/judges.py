@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select, text
 
 from chirpy.accounts.models import Membership, User
 from chirpy.database.engine import db
+from chirpy.database.migration_state import require_migrated
 from chirpy.devtools.polka.delivery import Answers
 from chirpy.devtools.polka.events import UPGRADED, Event
 from chirpy.devtools.polka.receiver import Answer, Receiver
@@ -58,6 +59,7 @@ def post(url: str, users: Iterable[dict[str, str]], name: str) -> Iterator[Any]:
 @contextmanager
 def database_judge(keep: bool, count: int) -> Iterator[Judge]:
     """Make users, who are deleted with their events at the end unless `keep`. Compare all rows."""
+    require_migrated(db.session.connection())  # rather than make users for another application
     new = [{"email": f"{uuid4()}@storm.example"} for _ in range(count)]
     user_ids = list(db.session.scalars(insert(User).returning(User.id), new))
     db.session.commit()
