@@ -6,7 +6,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.assertions import assert_error
-from tests.support.databases import Sql
 from tests.support.factories import API_KEY, PASSWORD, an_event
 
 USER_KEYS = ["id", "created_at", "updated_at", "email", "is_chirpy_red"]
@@ -25,12 +24,6 @@ def log_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestRes
 def upgrade(client: FlaskClient, user_id: str) -> None:
     """Make a user Chirpy Red."""
     client.post("/api/polka/webhooks", json=an_event(user_id), headers=API_KEY)
-
-
-def count_users(sql: Sql) -> int:
-    """Return the number of rows of the table `users`."""
-    [[number]] = sql("SELECT count(*) FROM users")
-    return int(number)
 
 
 def assert_unauthorized(response: TestResponse) -> dict[str, Any]:
