@@ -50,11 +50,13 @@ def test_list_of_no_chirps_is_an_empty_array(client: FlaskClient) -> None:
 
 
 def test_list_shows_posted_chirps_in_compact_json(client: FlaskClient, author: Person) -> None:
-    chirps = [a_chirp(client, author, body) for body in ("Ünï 🐦", "two", "three", "four")]
+    bodies = ["Ünï 🐦", "'; DROP TABLE chirps; -- %s %(body)s {0} \\", "three", "four"]
+    chirps = [a_chirp(client, author, body) for body in bodies]
 
     response = client.get("/api/chirps")
 
     assert response.get_json() == chirps
+    assert [chirp["body"] for chirp in chirps] == bodies
     assert_compact_json(response)
 
 
