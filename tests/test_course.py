@@ -2,17 +2,15 @@
 
 import os
 import re
-import shutil
 import subprocess
 from typing import Any
-
-import pytest
 
 from tests.support.accounts import USER_KEYS
 from tests.support.assertions import TIMESTAMP
 from tests.support.databases import POLKA_KEY
 from tests.support.factories import API_KEY, an_event, bearer
 from tests.support.server import PROJECT, Server
+from tests.support.shells import every_shell
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 WALT = {"email": "walt@breakingbad.com", "password": "123456"}
@@ -37,12 +35,10 @@ def test_course_works_over_http(server: Server) -> None:
     assert server.request("POST", "/api/login", SAUL).status == 401
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@every_shell
 def test_requests_script_sends_what_requests_http_does_with_the_expected_status(
     server: Server, shell: str
 ) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
     command = [shell, str(PROJECT / "requests.sh"), server.url]
     key = os.environ | {"POLKA_KEY": POLKA_KEY}
     printed = subprocess.run(

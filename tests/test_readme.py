@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.support.databases import POLKA_KEY
 from tests.support.server import PROJECT, Server
+from tests.support.shells import every_shell
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UUID_OR_TIME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -24,14 +25,17 @@ def comparable_lines(text: str) -> list[str]:
     return [UUID_OR_TIME.sub("…", line) for line in lines if line]
 
 
-def test_session_in_readme_gives_the_responses_it_shows(tmp_path: Path, server: Server) -> None:
+@every_shell
+def test_session_in_readme_gives_the_responses_it_shows(
+    tmp_path: Path, server: Server, shell: str
+) -> None:
     commands = "".join(text for language, text in session_blocks() if language == "sh")
     shown = "".join(text for language, text in session_blocks() if language != "sh")
     (tmp_path / ".env").write_text(f"POLKA_KEY={POLKA_KEY}\n")
 
     script = commands.replace("localhost:8080", server.url.removeprefix("http://"))
     printed = subprocess.run(
-        ["bash", "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
+        [shell, "-euc", script], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
 
     assert comparable_lines(printed) == comparable_lines(shown)
