@@ -1,7 +1,5 @@
 """GET /api/chirps and GET /api/chirps/{id}: order, filters, pages."""
 
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -16,28 +14,17 @@ from chirpy.chirps.timeline import CHIRP_JSON, CHIRPS
 from chirpy.chirps.wording import MAX_CHIRP_LENGTH
 from chirpy.database.engine import db
 from chirpy.web import sql_json
-from tests.support.assertions import assert_compact_json
+from tests.support.assertions import NEXT_LINK, assert_compact_json, follow_links
 from tests.support.chirps import insert_chirps
 from tests.support.databases import Sql
 from tests.support.factories import Person, a_chirp, a_user
 
-LINK = re.compile(r'<(/api/chirps\?[!-;=?-~]*)>; rel="next"')
 DATETIME_RANGE = map(datetime.fromisoformat, ["0001-01-02", "9999-12-30"])  # in every time zone
 NOON = "2026-01-31 12:00:00+00"
 
 
 def listed_ids(client: FlaskClient, query: str = "") -> list[str]:
     return [chirp["id"] for chirp in client.get(f"/api/chirps{query}").get_json()]
-
-
-def follow_links(client: FlaskClient, query: str) -> Iterator[list[str]]:
-    """Yield the ids on each page."""
-    path = f"/api/chirps{query}"
-    while path:
-        response = client.get(path)
-        yield [chirp["id"] for chirp in response.get_json()]
-        link = LINK.fullmatch(response.headers.get("Link", ""))
-        path = link[1] if link else ""
 
 
 def test_list_of_no_chirps_is_an_empty_array(client: FlaskClient) -> None:
@@ -121,7 +108,7 @@ def test_pages_of_chirps_together_are_the_whole_list_in_order(
     everyones = insert_chirps(sql, a_user(sql), *times if "author_id" in query else [NOON])
     expected = own if "author_id" in query else everyones
 
-    pages = list(follow_links(client, f"?limit={limit}{query.format(author)}"))
+    pages = list(follow_links(client, f"/api/chirps?limit={limit}{query.format(author)}", "id"))
 
     listed = [chirp_id for page in pages for chirp_id in page]
     assert listed == (expected[::-1] if "desc" in query else expected)
@@ -134,7 +121,7 @@ def test_next_page_of_chirps_is_unchanged_by_inserts_and_deletes(
 ) -> None:
     author = a_user(sql)
     ids = insert_chirps(sql, author, "2024-01-01Z", "2025-01-01Z", "2026-01-01Z")
-    pages = follow_links(client, "?limit=1")
+    pages = follow_links(client, "/api/chirps?limit=1", "id")
 
     seen = next(pages) + next(pages)
     sql("DELETE FROM chirps WHERE id = ANY(%s::uuid[])", seen)
@@ -148,7 +135,7 @@ def test_next_link_of_chirps_keeps_the_query_and_is_relative(client: FlaskClient
 
     response = client.get(f"/api/chirps?limit=2&sort=desc&author_id={author}&x=a%26b%3E")
 
-    link = LINK.fullmatch(response.headers["Link"])
+    link = NEXT_LINK.fullmatch(response.headers["Link"])
     assert link
     assert f"limit=2&sort=desc&author_id={author}&x=a%26b%3E&after=" in link[1]
 

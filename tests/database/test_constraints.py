@@ -28,12 +28,14 @@ ACCEPTED = {
     "memberships": """INSERT INTO memberships (user_id, is_chirpy_red, as_of, event_id)
         VALUES ('{user}', true, now(), 'by hand')""",
     "webhook_events": "INSERT INTO webhook_events (event_id, type) VALUES ('evt_1', 'by.hand')",
+    "webhook_events of two providers": """INSERT INTO webhook_events (provider, event_id, type)
+        VALUES ('polka', 'evt_1', 'x'), ('other', 'evt_1', 'x')""",
 }
 
 
 @pytest.mark.parametrize("insert", ACCEPTED.values(), ids=ACCEPTED)
 def test_schema_accepts_insert(sql: Sql, insert: str) -> None:
-    assert len(sql(f"{insert.format(user=a_user(sql))} RETURNING *")) == 1
+    assert sql(f"{insert.format(user=a_user(sql))} RETURNING *")
 
 
 def test_defaults_of_columns(sql: Sql) -> None:
@@ -96,14 +98,6 @@ def test_constraint_refuses_row(sql: Sql, constraint: str, row: str) -> None:
     assert caught.value.diag.constraint_name == constraint
 
 
-def test_two_providers_can_use_the_same_event_id(sql: Sql) -> None:
-    sql(ACCEPTED["webhook_events"])
-
-    sql("INSERT INTO webhook_events (provider, event_id, type) VALUES ('other', 'evt_1', 'x')")
-
-    assert sql("SELECT count(*) FROM webhook_events") == [(2,)]
-
-
 # Deleted
 
 
@@ -125,19 +119,15 @@ def test_deleting_a_user_deletes_their_rows_except_webhook_events(
 # All tables
 
 
-def test_every_time_has_a_zone(sql: Sql) -> None:
-    found = sql(
-        """SELECT table_name, column_name FROM information_schema.columns
-        WHERE table_schema = 'public' AND data_type IN ('timestamp without time zone', 'date')"""
-    )
+FORBIDDEN = {
+    "time without zone": """SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND data_type IN ('timestamp without time zone', 'date')""",
+    "foreign key without index": """SELECT conname FROM pg_constraint c WHERE contype = 'f'
+        AND NOT EXISTS
+        (SELECT FROM pg_index WHERE indrelid = c.conrelid AND indkey[0] = c.conkey[1])""",
+}
 
-    assert found == []
 
-
-def test_every_foreign_key_has_an_index(sql: Sql) -> None:
-    found = sql(
-        """SELECT conname FROM pg_constraint c WHERE contype = 'f' AND NOT EXISTS
-        (SELECT FROM pg_index WHERE indrelid = c.conrelid AND indkey[0] = c.conkey[1])"""
-    )
-
-    assert found == []
+@pytest.mark.parametrize("query", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_schema_has_no(sql: Sql, query: str) -> None:
+    assert sql(query) == []

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.databases import Sql
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")  # RFC 3339, microseconds, UTC
+NEXT_LINK = re.compile(r'<(/[!-;=?-~]*)>; rel="next"')  # relative
 ERROR_KEYS = {"error", "hint", "fields"}
 HEADER_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After"}
 
@@ -43,6 +45,16 @@ def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
     assert body.get("hint") or status >= 500
     assert body.keys() <= ERROR_KEYS
     return body
+
+
+def follow_links(client: FlaskClient, path: str, member: str) -> Iterator[list[str]]:
+    """Read a list page by page, as a client does. Yield the `member` of each object on a page."""
+    while path:
+        response = client.get(path)
+        assert response.status_code == 200, response.text
+        yield [item[member] for item in response.get_json()]
+        link = NEXT_LINK.fullmatch(response.headers.get("Link", ""))
+        path = link[1] if link else ""
 
 
 def assert_compact_json(response: TestResponse) -> None:

@@ -116,25 +116,15 @@ def test_post_is_never_redirected(client: FlaskClient, path: str, variant: str) 
     assert_error(client.post(wrong, json={}), 404)
 
 
-INVALID_IDS = {
-    "a word": "latest",
-    "braces": f"{{{SOME_ID}}}",
-    "a URN": f"urn:uuid:{SOME_ID}",
-    "no hyphens": SOME_ID.replace("-", ""),
-    "a digit too few": SOME_ID[:-1],
-    "a digit too many": f"{SOME_ID}0",
-    "not hexadecimal": SOME_ID.replace("c", "g"),
-    "full-width digits": SOME_ID.replace("1", "１"),
-    "a leading space": f"%20{SOME_ID}",
-    "a trailing newline": f"{SOME_ID}%0a",
-    "NUL": "%00",
-    "not UTF-8": "%ff",
-    "20,000 letters": "a" * 20_000,
-}
+INVALID_IDS = [
+    *("latest", f"{{{SOME_ID}}}", f"urn:uuid:{SOME_ID}", SOME_ID.replace("-", "")),
+    *(SOME_ID[:-1], f"{SOME_ID}0", SOME_ID.replace("c", "g"), SOME_ID.replace("1", "１")),
+    *(f"%20{SOME_ID}", f"{SOME_ID}%0a", "%00", "%ff", "a" * 20_000),
+]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-@pytest.mark.parametrize("invalid_id", INVALID_IDS.values(), ids=INVALID_IDS)
+@pytest.mark.parametrize("invalid_id", INVALID_IDS, ids=shortened)
 def test_path_with_an_invalid_id_is_400(
     client: FlaskClient, settings: Settings, method: str, invalid_id: str
 ) -> None:
@@ -151,7 +141,7 @@ LIMITS = "0 1001 -1 1.5 1e2 0x10 1_0 %D9%A3 all %00 %ff"
 NOT_CURSORS = f"2 {SOME_ID} {'A' * 28} {'A' * 36} %00 %ff {'é' * 32}"
 OUTSIDE_THE_CALENDAR = ["gAAA" + "A" * 28, "f" * 32]
 INVALID_QUERIES = {
-    "author_id": ["", *INVALID_IDS.values()],
+    "author_id": ["", *INVALID_IDS],
     "limit": ["", "9" * 5000, *LIMITS.split()],
     "sort": ["up", "DESC", "asc%20", "asc,desc", "%00", "%ff"],
     "after": ["", *NOT_CURSORS.split(), *OUTSIDE_THE_CALENDAR],

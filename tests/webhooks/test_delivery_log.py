@@ -1,35 +1,22 @@
 """The delivery log over HTTP: GET /admin/webhooks."""
 
-import re
-from collections.abc import Iterator
-
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
+from tests.support.assertions import follow_links
 from tests.support.databases import Sql, an_app
 from tests.support.deliveries import KNOWN_USER, PATH, days_ago, insert_event
 from tests.support.factories import API_KEY, a_user, an_id
 
 LOG = "/admin/webhooks"
-LINK = re.compile(r'<(/admin/webhooks\?[!-;=?-~]*)>; rel="next"')
 
 
 def ids(response: TestResponse) -> list[str]:
     """Return the ids of the events in a response."""
     assert response.status_code == 200, response.text
     return [event["event_id"] for event in response.get_json()]
-
-
-def read_pages(client: FlaskClient, query: str) -> Iterator[list[str]]:
-    """Follow the links as a client does. Yield the ids on each page."""
-    path = f"{LOG}{query}"
-    while path:
-        response = client.get(path)
-        yield ids(response)
-        link = LINK.fullmatch(response.headers.get("Link", ""))
-        path = link[1] if link else ""
 
 
 def test_log_shows_each_event_once_with_its_body_as_received(client: FlaskClient, sql: Sql) -> None:
@@ -81,7 +68,7 @@ def test_pages_have_each_event_once_newest_first_also_with_equal_times(
         oldest = insert_event(sql, first_delivered_at=time)
     sql("UPDATE webhook_events SET last_delivered_at = now() WHERE event_id = %s", oldest)
 
-    pages = list(read_pages(client, f"?limit={limit}"))
+    pages = list(follow_links(client, f"{LOG}?limit={limit}", "event_id"))
 
     newest_first = "SELECT event_id FROM webhook_events ORDER BY first_delivered_at DESC, id DESC"
     assert [(event_id,) for page in pages for event_id in page] == sql(newest_first)
@@ -92,7 +79,7 @@ def test_new_events_do_not_move_events_between_pages(client: FlaskClient, sql: S
     before = {insert_event(sql) for _ in range(4)}
 
     read: list[str] = []
-    for page in read_pages(client, "?limit=1"):
+    for page in follow_links(client, f"{LOG}?limit=1", "event_id"):
         read += page
         insert_event(sql, first_delivered_at=days_ago(0))
 
@@ -107,8 +94,8 @@ def test_filters_find_the_matching_events_and_links_keep_them(
     for name in matching:  # each lacks one
         insert_event(sql, **{key: value for key, value in matching.items() if key != name})
 
-    query = f"?type=a%26b%3Dc&outcome=stale&user_id={str(KNOWN_USER).upper()}&limit=1"
-    pages = list(read_pages(client, query))
+    query = f"type=a%26b%3Dc&outcome=stale&user_id={str(KNOWN_USER).upper()}&limit=1"
+    pages = list(follow_links(client, f"{LOG}?{query}", "event_id"))
 
     assert sorted(event_id for page in pages for event_id in page) == sorted(expected)
     assert len(pages) == 3
