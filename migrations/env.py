@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chirpy.database.engine import db
 from chirpy.database.explanations import explain
 from chirpy.database.migration_state import OtherApplication, applied_version
+from chirpy.database.startup import connect_at_start
 
 LOG = logging.getLogger("chirpy.migrations")
 # Of two processes that start concurrently, the second waits. The number has no meaning.
@@ -53,7 +54,7 @@ def log_step(step: MigrationInfo, **_: Any) -> None:
 
 
 try:
-    with db.engine.connect() as connection:
+    with connect_at_start() as connection:
         migrate(connection)
 except CommandError as error:
     if not isinstance(error.__cause__, ResolutionError):

@@ -9,16 +9,19 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from chirpy.database.connections import ConnectFailed
 from chirpy.database.engine import db
 from chirpy.database.migration_state import UnusableTables, require_migrated
+from chirpy.database.startup import STARTING
 from chirpy.settings import current_settings
 
 START_POSTGRES = (
-    "start Postgres (docker compose up -d), or remove DB_URL from .env to use the embedded Postgres"
+    "start Postgres (docker compose up -d), or use the embedded one: PLATFORM=dev without DB_URL"
 )
+LOOK_AT_LOG = "look at the log of Postgres (docker compose logs db), and at host and port in DB_URL"
 CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
 # What Postgres or libpq says, and the next step. The first match counts.
 NEXT_STEPS = {
     "certificate": CERTIFICATES,
     "private key": CERTIFICATES,
+    **dict.fromkeys(STARTING, LOOK_AT_LOG),
     "Connection refused": START_POSTGRES,
     "timeout expired": START_POSTGRES,
     "No such file or directory": START_POSTGRES,
@@ -30,7 +33,8 @@ NEXT_STEPS = {
     "permission denied": "grant the user of DB_URL the right to create tables",
     "encoding is": "create another database (createdb -E UTF8 -T template0 NAME) for DB_URL",
 }
-SECRET_OPTIONS = ["sslpassword"]  # of the URL; SQLAlchemy hides the URL's password itself
+# Options of the URL. SQLAlchemy hides the URL's password itself.
+SECRET_OPTIONS = ["sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"]
 
 
 def explain(error: Exception) -> str:
@@ -42,7 +46,7 @@ def explain(error: Exception) -> str:
     if current_settings().db_url is None:  # the application was handed a way to connect
         step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
         return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
-    url = db.engine.url.difference_update_query(SECRET_OPTIONS)
+    url = db.engine.url.set(drivername="postgres").difference_update_query(SECRET_OPTIONS)
     step = next((step for text, step in NEXT_STEPS.items() if text in message), "correct DB_URL")
     return f"Chirpy cannot use the database {url}:\n  {message}\nNext: {step}"
 

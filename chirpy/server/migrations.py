@@ -19,6 +19,7 @@ from chirpy.database.migration_state import (
     applied_version,
     latest_version,
 )
+from chirpy.database.startup import connect_at_start
 from chirpy.settings import current_settings
 
 APPLICATION = MIGRATIONS.with_name("app.py")
@@ -70,7 +71,7 @@ def exit_on_signals() -> Iterator[None]:
 def version_at_start() -> str | None:
     """Return the latest migration that is applied to the database. Raise MigrationFailed."""
     try:
-        with db.engine.connect() as connection:
+        with connect_at_start() as connection:
             return applied_version(connection)
     except ProgrammingError:  # no right to read it: `flask db` explains that
         return None

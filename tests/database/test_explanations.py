@@ -4,13 +4,19 @@ import socket
 from collections.abc import Iterator
 from threading import Thread
 
+import psycopg2
 import pytest
 from alembic import command
 from click import ClickException
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
+from chirpy.database import startup
+from chirpy.database.engine import db
+from chirpy.database.migration_state import latest_version
+from chirpy.server.migrations import MigrationFailed, version_at_start
 from tests.support.commands import error_of
 from tests.support.databases import UNREACHABLE, alembic_config, an_app, connected, new_database
+from tests.support.failures import Breakable
 
 
 def test_message_shows_the_url_without_passwords() -> None:
@@ -20,8 +26,9 @@ def test_message_shows_the_url_without_passwords() -> None:
         message = error_of(app, "webhooks", "list")
 
     assert "Connection refused" in message
-    assert "127.0.0.1:1/chirpy?sslmode=prefer" in message
+    assert " postgres://learner:***@127.0.0.1:1/chirpy?sslmode=prefer:" in message
     assert "hush" not in message
+    assert "psycopg" not in message
 
 
 @pytest.fixture
@@ -68,3 +75,43 @@ def test_database_that_is_not_utf8_is_not_migrated(database_url: URL, encoding: 
 
     assert f"its encoding is {encoding}, not UTF8" in caught.value.message
     assert "\nNext: create another database (createdb -E UTF8" in caught.value.message
+
+
+STARTING_MESSAGES = [
+    "FATAL:  the database system is starting up",
+    "server closed the connection unexpectedly",
+]
+
+
+@pytest.mark.parametrize("message", STARTING_MESSAGES)
+def test_start_waits_for_a_postgres_that_is_starting(
+    breakable: Breakable, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    attempts: list[str] = []
+    monkeypatch.setattr(startup, "PAUSE", 0)
+
+    def refuse(*_: object) -> None:
+        attempts.append(message)
+        if len(attempts) < 3:
+            raise psycopg2.OperationalError(message)
+
+    with an_app(breakable.url) as app, app.app_context():
+        event.listen(db.engine, "do_connect", refuse)
+        assert version_at_start() == latest_version()
+    assert len(attempts) == 3
+
+
+def test_start_gives_up_when_postgres_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "WAIT", 0)
+
+    def close() -> None:
+        listening.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=close, daemon=True).start()
+        url = UNREACHABLE.set(port=listening.getsockname()[1])
+        with an_app(url) as app, app.app_context(), pytest.raises(MigrationFailed) as caught:
+            version_at_start()
+
+    assert "server closed the connection unexpectedly" in str(caught.value)
+    assert "\nNext: look at the log of Postgres" in str(caught.value)
