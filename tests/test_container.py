@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -48,16 +46,6 @@ def test_compose_looks_for_chirpy_in_no_registry_because_it_is_built_here() -> N
     chirpy = [service for service in SERVICES.values() if service["image"] == "chirpy"]
 
     assert [service["pull_policy"] for service in chirpy] == ["never", "never"]
-
-
-def test_deploying_page_writes_env_with_new_secrets_for_the_user_only(tmp_path: Path) -> None:
-    page = (PROJECT / "docs" / "deploying.md").read_text()
-    [command] = re.findall(r"^.*openssl rand.*$", page, re.MULTILINE)
-    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
-
-    dotenv = tmp_path / ".env"
-    assert re.fullmatch(r"JWT_SECRET=\w{64}\nPOLKA_KEY=\w{64}\n", dotenv.read_text())
-    assert dotenv.stat().st_mode & 0o777 == 0o600
 
 
 def test_compose_waits_longer_for_the_end_of_the_api_than_its_15_seconds() -> None:

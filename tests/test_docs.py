@@ -129,6 +129,8 @@ def test_settings_page_has_a_command_that_makes_dotenv_without_python(tmp_path: 
     (tmp_path / ".env.example").write_text(EXAMPLE)
 
     subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
+    (tmp_path / ".env.example").write_text("a second run keeps the first .env")
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
 
     assert parse_settings(dotenv_values(tmp_path / ".env")).platform == "dev"
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
