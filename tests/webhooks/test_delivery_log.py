@@ -102,20 +102,15 @@ def test_filters_find_the_matching_events_and_links_keep_them(
 
 
 @pytest.mark.parametrize("since", ["2026-02-01T00:00:00Z", "2026-02-01T02:00:00%2B02:00"])
-def test_since_finds_events_first_delivered_then_or_later(
+def test_since_finds_events_first_delivered_then_or_later_and_none_in_the_future(
     client: FlaskClient, sql: Sql, since: str
 ) -> None:
     insert_event(sql, first_delivered_at="2026-01-31T23:59:59Z")
     matching = insert_event(sql, first_delivered_at="2026-02-01T00:00:00Z")
 
     assert ids(client.get(f"{LOG}?since={since}")) == [matching]
-
-
-@pytest.mark.parametrize("since", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_since_in_the_future_finds_no_event(client: FlaskClient, sql: Sql, since: str) -> None:
-    insert_event(sql)
-
-    assert ids(client.get(f"{LOG}?since={since}")) == []
+    for future in ("2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert ids(client.get(f"{LOG}?since={future}")) == []
 
 
 @pytest.mark.parametrize(

@@ -13,20 +13,17 @@ def visits(client: FlaskClient) -> int:
     return int(page.partition("Chirpy has been visited ")[2].partition(" times!")[0])
 
 
-def test_front_page_is_html_with_welcome(client: FlaskClient) -> None:
-    page = client.get("/app/", buffered=True)
+@pytest.mark.parametrize(
+    ("path", "mimetype", "part"),
+    [("", "text/html", b"Welcome to Chirpy"), ("assets/logo.png", "image/png", b"\x89PNG\r\n")],
+)
+def test_front_page_and_logo_are_served(
+    client: FlaskClient, path: str, mimetype: str, part: bytes
+) -> None:
+    file = client.get(f"/app/{path}", buffered=True)
 
-    assert page.status_code == 200
-    assert page.mimetype == "text/html"
-    assert "Welcome to Chirpy" in page.text
-
-
-def test_logo_is_png(client: FlaskClient) -> None:
-    logo = client.get("/app/assets/logo.png", buffered=True)
-
-    assert logo.status_code == 200
-    assert logo.mimetype == "image/png"
-    assert logo.data.startswith(b"\x89PNG\r\n")
+    assert (file.status_code, file.mimetype) == (200, mimetype)
+    assert part in file.data
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
