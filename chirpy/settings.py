@@ -42,6 +42,7 @@ class Settings:
     port: int = 8080
     workers: int = min(CPUS, 8)
     threads: int = 4
+    log_requests: Literal["", "0", "1"] = ""  # empty: "1" in development, "0" in production
 
 
 def parse_settings(environment: Mapping[str, str | None], if_missing: str = "") -> Settings:
@@ -142,4 +143,5 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "PORT": partial(parse_whole_number, minimum=1, maximum=65535),
     "WORKERS": partial(parse_whole_number, minimum=1, maximum=256),
     "THREADS": partial(parse_whole_number, minimum=1, maximum=256),
+    "LOG_REQUESTS": partial(parse_matching, pattern="[01]", problem="must be 0 or 1"),
 }

@@ -12,7 +12,6 @@ from chirpy.database.engine import db
 FIND = select(USERS.c.hashed_password, *STORED_USER).where(
     func.lower(USERS.c.email) == func.lower(bindparam("email"))
 )
-# Does not overwrite a password that was changed meanwhile.
 REPLACE_HASH = (
     update(USERS)
     .where(USERS.c.id == bindparam("user_id"), USERS.c.hashed_password == bindparam("old_hash"))
@@ -36,6 +35,6 @@ def verify_credentials(email: str, password: str) -> tuple[UserRow, str]:
 
 
 def replace_hash(user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Replace the hash of an unchanged password."""
+    """Replace the hash, unless the password was changed meanwhile."""
     values = {"user_id": user_id, "old_hash": old_hash, "hashed_password": new_hash}
     db.session.execute(REPLACE_HASH, values)

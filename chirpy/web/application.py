@@ -1,12 +1,14 @@
-"""The Flask application as Chirpy needs it: compact JSON, and connections that stay usable."""
+"""The Flask application as Chirpy needs it: compact JSON, logs, connections that stay usable."""
 
 from collections.abc import Iterable
+from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 
 from chirpy.web.request_body import discard_body
+from chirpy.web.request_log import BEGAN, log_request
 
 
 class UntypedResponse(Response):
@@ -24,12 +26,19 @@ class CompactJSON(DefaultJSONProvider):
 
 
 class Application(Flask):
-    """Flask that reads the rest of a small request body, so that the connection stays usable."""
+    """Flask with a request log. It reads small bodies whole, so that connections stay usable."""
 
     response_class = UntypedResponse
     json_provider_class = CompactJSON
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ[BEGAN] = perf_counter()
         response: Iterable[bytes] = super().wsgi_app(environ, start_response)
         discard_body(environ)  # no transaction is open any more
+        return response
+
+    def process_response(self, response: Response) -> Response:
+        """Return the response, final now, after its request is logged."""
+        response = super().process_response(response)
+        log_request(response)
         return response

@@ -20,7 +20,6 @@ HINTS = {
     r"Invalid \\": "A backslash in a text must be doubled",
 }
 FORM = re.compile(r"--|[\w.%+-]+=")  # multipart, or name=value
-CLOSING = re.compile(r",?\s*[}\]]")
 
 
 def explain(text: str, error: json.JSONDecodeError) -> str:
@@ -33,7 +32,7 @@ def describe(text: str, error: json.JSONDecodeError) -> str:
     before, rest = text[: error.pos].rstrip(), text[error.pos :]
     if FORM.match(text.lstrip()):
         return "This is form data; the request body must be JSON"
-    if "," in (before[-1:], rest[:1]) and CLOSING.match(rest):
+    if "," in (before[-1:], rest[:1]) and re.match(r",?\s*[}\]]", rest):
         return "Remove the comma before the closing bracket"
     if error.msg.startswith("Unterminated") or not rest.strip():
         return "The JSON ends too early: a closing quote or bracket is missing"

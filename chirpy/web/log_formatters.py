@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,12 +10,14 @@ ENCODER = json.JSONEncoder(default=str)
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level and message, then `name=value` for each fact."""
+    """Time, level and message, then `name=value` for each fact that the message lacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = super().format(record)
-        facts = (f"{name}={value}" for name, value in getattr(record, "facts", {}).items())
-        return "  ".join((message, *facts))
+        in_message = record.args if isinstance(record.args, Mapping) else {}
+        facts: dict[str, Any] = getattr(record, "facts", {})
+        more = (f"{name}={value}" for name, value in facts.items() if name not in in_message)
+        return "  ".join((message, *more))
 
 
 class JSONFormatter(logging.Formatter):
@@ -30,3 +33,8 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return ENCODER.encode(entry | getattr(record, "facts", {}))
+
+
+def is_no_request(record: logging.LogRecord) -> bool:
+    """Return False for a request that `flask run` logs, because Chirpy logs it too."""
+    return " - - [" not in record.getMessage()

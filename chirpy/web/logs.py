@@ -1,6 +1,6 @@
 """Log lines: a message, and facts beside it.
 
-    LOG.warning("Delivery refused", extra=logs.facts(status=401, reason="no key"))
+    LOG.error("Database unavailable", extra=logs.facts(cause="connection refused"))
 
 On a terminal the lines are text for people; anywhere else they are JSON for log collectors.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import has_request_context
 
-from chirpy.web.log_formatters import JSONFormatter, TextFormatter
+from chirpy.web.log_formatters import JSONFormatter, TextFormatter, is_no_request
 from chirpy.web.request_ids import request_id
 
 
@@ -33,8 +33,9 @@ def configure() -> None:
                 "text": {"()": TextFormatter, "format": "%(asctime)s %(levelname)s %(message)s"},
                 "json": {"()": JSONFormatter},
             },
+            "filters": {"no_requests": {"()": lambda: is_no_request}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": formatter}},
             "root": {"handlers": ["stderr"], "level": "WARNING"},
-            "loggers": {"chirpy": {"level": "INFO"}},
+            "loggers": {"chirpy": {"level": "INFO"}, "werkzeug": {"filters": ["no_requests"]}},
         }
     )

@@ -1,19 +1,14 @@
 """The endpoint for Polka's webhooks."""
 
-import logging
-
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from chirpy.settings import current_settings
-from chirpy.web import logs
 from chirpy.web.request_body import read_body
 from chirpy.web.strict_json import parse
 from chirpy.webhooks import credentials
 from chirpy.webhooks.receiving import receive_autocommit
 from chirpy.webhooks.schemas import read_event
-
-LOG = logging.getLogger(__name__)
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -29,12 +24,3 @@ def receive_event() -> ResponseReturnValue:
     event = read_event(parse(body), request.headers.get("webhook-id"))
     outcome = receive_autocommit(event, body)
     return "", 204, {"Webhook-Outcome": outcome}
-
-
-@blueprint.after_request
-def log_refusal(response: Response) -> Response:
-    """Log each refused delivery with its reason."""
-    if response.status_code >= 400:
-        facts = logs.facts(status=response.status_code, reason=g.get("refusal_reason"))
-        LOG.warning("Delivery refused", extra=facts)
-    return response

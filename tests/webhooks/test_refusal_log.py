@@ -18,7 +18,8 @@ from tests.support.factories import API_KEY, a_user, an_event, an_id
 GUESS = "guessed-by-a-stranger"
 PRIVATE = "between-polka-and-us"  # in each body
 NO_SERVER = URL.create(DRIVER, username="chirpy", host="127.0.0.1", port=1)
-FIELDS = ["time", "level", "logger", "message", "status", "reason", "request_id"]
+REQUEST_FIELDS = ["method", "path", "status", "milliseconds", "reason", "request_id"]
+FIELDS = ["time", "level", "logger", "message", *REQUEST_FIELDS]
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def deliver_refused(
     response = client.post(PATH, data=body, headers=headers)
     line = json.loads(log.getvalue().splitlines()[-1])
     assert list(line) == FIELDS
-    assert (line["level"], line["message"]) == ("WARNING", "Delivery refused")
+    assert (line["level"], line["method"], line["path"]) == ("WARNING", "POST", PATH)
     assert line["status"] == response.status_code
     assert line["request_id"] == response.headers["X-Request-Id"]
     assert_no_secret(headers, log.getvalue(), response.text, str(response.headers))

@@ -1,0 +1,38 @@
+"""The log line of each request. In production, by default only failed requests have one."""
+
+import logging
+from time import perf_counter
+from urllib.parse import quote
+
+from flask import Response, g, request
+
+from chirpy.settings import Settings, current_settings
+from chirpy.web import logs
+
+LOG = logging.getLogger(__name__)
+BEGAN = "chirpy.began"  # in the environ: when the request began, in seconds
+LINE = "%(method)s %(path)s %(status)s %(milliseconds)s ms"
+
+
+def log_request(response: Response) -> None:
+    """Log the current request, if the settings want a line or it failed.
+
+    The query string and the headers are never logged: they can have secrets and personal data.
+    """
+    failed = response.status_code >= 400
+    if not failed and not logs_every_request(current_settings()):
+        return
+    line = {
+        "method": quote(request.method),  # quoted, so that no control character reaches a terminal
+        "path": quote(request.path, errors="replace"),
+        "status": response.status_code,
+        "milliseconds": round((perf_counter() - request.environ[BEGAN]) * 1000, 1),
+    }
+    reason = {"reason": g.get("refusal_reason")} if failed else {}
+    level = logging.WARNING if failed else logging.INFO
+    LOG.log(level, LINE, line, extra=logs.facts(**line, **reason))
+
+
+def logs_every_request(settings: Settings) -> bool:
+    """Return whether successful requests are logged too."""
+    return settings.log_requests == "1" or (settings.platform, settings.log_requests) == ("dev", "")
