@@ -70,7 +70,9 @@ def run_postgres() -> Iterator[Database]:
 
 def settings(database_url: str) -> dict[str, str]:
     """Return the settings of Chirpy, with empty ones so that the user's `.env` has no effect."""
-    unset = dict.fromkeys(("PLATFORM", "SECRET", "POLKA_WEBHOOK_SECRETS", "HOST"), "")
+    unset = dict.fromkeys(
+        ("PLATFORM", "SECRET", "POLKA_WEBHOOK_SECRETS", "HOST", "LOG_REQUESTS"), ""
+    )
     secrets = {"JWT_SECRET": token_hex(32), "POLKA_KEY": token_hex(16)}
     size = {"WORKERS": str(WORKERS), "THREADS": str(THREADS)}
     return {**unset, **secrets, **size, "DB_URL": database_url}
