@@ -14,9 +14,13 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+ifeq ($(origin PYTHON),command line)
+	@echo 'Next: name a target, such as: make PYTHON=$(PYTHON) run'
+endif
 
+# With the whole path, so that `make clean` finds the process.
 run: $(READY) .env ## Start the server on http://localhost:8080
-	@exec $(BIN)/python app.py
+	@exec "$$(pwd -P)/$(BIN)/python" app.py
 
 # Three processes keep two cores busy, because some tests wait for a timeout.
 test: $(READY) ## Run the tests, on a Postgres of their own
@@ -47,12 +51,23 @@ bench-growth: $(READY) ## Compare Chirpy with small and large tables
 db: $(READY) .env ## Open psql on the database of `make run`
 	@exec $(BIN)/flask psql
 
+# Without .venv, only the data of a Postgres that does not run are deleted; see home_of in home.py.
 clean: ## Delete .venv, all caches and the embedded database; keep .env
-	@if [ -e instance/postgres ] || [ -L instance/postgres ]; then \
-		[ -x $(BIN)/python ] || { echo 'Next: make $(READY), then make clean'; exit 1; }; \
-		$(BIN)/python -m chirpy.devtools.postgres remove instance/postgres; \
+	@all=$$(ps -A -ww -o pid=,args=); \
+	running=$$(printf '%s\n' "$$all" | grep -F "$$(pwd -P)/$(BIN)/python" | grep -E ' (app\.py|[^ ]*/(flask|gunicorn))( |$$)'); \
+	[ -z "$$running" ] || { printf 'Chirpy is running:\n%s\nNext: stop it, then make clean\n' "$$running"; exit 1; }
+	@hash() { printf %s "$$1" | { sha256sum || shasum -a 256; } 2>/dev/null | cut -c 1-16; }; \
+	home=$$(pwd -P)/instance/postgres; \
+	data=$$home; [ ! -L "$$home" ] || { name=$$(hash "$$home"); data=/var/lib/chirpy/$${name:?}; }; \
+	pid=$$(head -n 1 "$$data/data/postmaster.pid" 2>/dev/null); \
+	if [ -x $(BIN)/python ]; then \
+		[ ! -e "$$home" ] && [ ! -L "$$home" ] || $(BIN)/python -m chirpy.devtools.postgres remove instance/postgres; \
+	elif [ "$$pid" ] && ps -p "$$pid" -o args= | grep -q postgres; then \
+		echo "Postgres is running. Next: kill -INT $$pid, then make clean"; exit 1; \
+	else \
+		rm -rf "$$data" "/tmp/chirpy-$$(hash "$$data")"; \
 	fi
-	rm -rf $(VENV) instance .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) instance .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .env:
@@ -76,7 +91,7 @@ else
 # Postgres uses the programs of an installed one.
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo 'Chirpy needs Python 3.11 or newer. Next: make PYTHON=python3.13'; exit 1; }
+		{ echo 'Chirpy needs Python 3.11 or newer. Next: make PYTHON=python3.13 run'; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo 'Next: install the venv module of this Python (Debian: apt install python3-venv)'; exit 1; }
 	@echo 'Installing packages into $(VENV). This happens once'
