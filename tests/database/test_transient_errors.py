@@ -8,6 +8,7 @@ import pytest
 
 from chirpy.database.engine import db
 from tests.support.assertions import assert_error
+from tests.support.databases import connected
 from tests.support.factories import a_user, an_event, an_id
 from tests.support.failures import Breakable, assert_unavailable, outcome
 from tests.support.server import wait_until
@@ -95,9 +96,10 @@ def test_lock_that_is_held_too_long_is_503(breakable: Breakable) -> None:
     events = [an_event(user, id=an_id(), timestamp="2026-01-01T00:00:00Z") for user in users]
     breakable.sql("INSERT INTO memberships VALUES (%s, false, '2025-01-01Z', 'x')", str(users[0]))
 
-    with breakable.connection() as other, other.cursor() as cursor:
+    with connected(breakable.url) as other:
+        other("BEGIN")
         for lock, user, event in zip(LOCKS, users, events, strict=True):
-            cursor.execute(lock, {"user": str(user), "event": event["id"]})
+            other(lock, user=str(user), event=event["id"])
         start = monotonic()
         with breakable.unchanged(), ThreadPoolExecutor(len(events)) as pool:
             responses = list(pool.map(breakable.deliver, events))
@@ -143,15 +145,14 @@ def test_delivery_is_retried_after_a_real_deadlock(breakable: Breakable) -> None
 
     with (
         breakable.altered("deadlock_timeout", "'300ms'"),
-        breakable.connection() as other,
-        other.cursor() as cursor,
+        connected(breakable.url) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        cursor.execute("SET deadlock_timeout = '60s'")  # so that Postgres aborts the delivery
-        cursor.execute("SELECT FROM memberships FOR UPDATE")
+        other("SET deadlock_timeout = '60s'")  # so that Postgres aborts the delivery
+        other("BEGIN; SELECT FROM memberships FOR UPDATE")
         response = pool.submit(breakable.deliver, upgrade)
         wait_until(lambda: breakable.sql("SELECT pid FROM pg_locks WHERE NOT granted"))
-        cursor.execute(f"{insert} VALUES (%s, 'x')", (upgrade["id"],))
-        other.rollback()
+        other(f"{insert} VALUES (%s, 'x')", upgrade["id"])
+        other("ROLLBACK")
         assert outcome(response.result()) == "applied"
     breakable.assert_applied(upgrade)

@@ -26,10 +26,6 @@ def chirp_bodies(sql: Sql) -> list[str]:
 
 def insert_chirps(sql: Sql, author: UUID, *created_at: str) -> list[str]:
     """Insert a chirp for each time. Return the ids of all chirps in the order of the list."""
-    for time in created_at:
-        sql(
-            "INSERT INTO chirps (created_at, body, user_id) VALUES (%s, 'Hi', %s)",
-            time,
-            str(author),
-        )
+    columns = "INSERT INTO chirps (created_at, body, user_id)"
+    sql(f"{columns} SELECT unnest(%s::timestamptz[]), 'Hi', %s", [*created_at], str(author))
     return [str(id_) for [id_] in sql("SELECT id FROM chirps ORDER BY created_at, id")]

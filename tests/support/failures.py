@@ -1,17 +1,16 @@
 """A database that tests make fail, and the webhooks that it receives meanwhile."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg2
 from flask import Flask
 from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
 from tests.support.assertions import assert_error, database_unchanged
-from tests.support.databases import Sql, url_text
+from tests.support.databases import Sql
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
 WEBHOOKS = "/api/polka/webhooks"
@@ -103,12 +102,6 @@ class Breakable:
         self.sql(f'ALTER DATABASE "{self.url.database}" SET {name} = {value}')
         yield
         self.sql(f'ALTER DATABASE "{self.url.database}" RESET {name}')
-
-    @contextmanager
-    def connection(self) -> Iterator[Any]:
-        """Connect beside the application."""
-        with closing(psycopg2.connect(url_text(self.url))) as connection:
-            yield connection
 
     def unchanged(self) -> AbstractContextManager[None]:
         """Assert that the block changes no row."""

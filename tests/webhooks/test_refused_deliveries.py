@@ -58,13 +58,10 @@ def app(receivers: dict[str, Flask]) -> Flask:
     return receivers["a key"]
 
 
-@pytest.mark.parametrize(
-    ("name", "delivery"),
-    [
-        pytest.param(name, delivery, id=name)
-        for name, delivery in (BEFORE_CREDENTIALS | AFTER_CREDENTIALS).items()
-    ],
-)
+REFUSED = BEFORE_CREDENTIALS | AFTER_CREDENTIALS
+
+
+@pytest.mark.parametrize(("name", "delivery"), REFUSED.items(), ids=REFUSED)
 def test_refused_delivery_names_the_field_and_changes_nothing(
     app: Flask, client: FlaskClient, sql: Sql, name: str, delivery: Delivery
 ) -> None:
