@@ -73,8 +73,8 @@ def is_ours(version: str) -> bool:
 
 
 def latest_version() -> str:
-    """Return the latest migration of this version of Chirpy."""
-    return max(version for version in versions() if version.isdecimal())
+    """Return the latest migration of this version of Chirpy, "" without the migrations' folder."""
+    return max((version for version in versions() if version.isdecimal()), default="")
 
 
 def versions() -> list[str]:
