@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
-from tests.support.assertions import follow_links
+from tests.support.assertions import assert_error, follow_links
 from tests.support.databases import Sql, an_app
 from tests.support.deliveries import KNOWN_USER, PATH, days_ago, insert_event
 from tests.support.factories import API_KEY, a_user, an_id
@@ -56,7 +56,7 @@ def test_log_in_production_is_403(database_url: URL, sql: Sql) -> None:
     with an_app(database_url, platform="prod") as app:
         response = app.test_client().get(LOG)
 
-    assert response.status_code == 403
+    assert_error(response, 403)
     assert event_id not in response.text
 
 
@@ -127,5 +127,4 @@ def test_since_finds_events_first_delivered_then_or_later_and_none_in_the_future
 def test_invalid_filter_is_400_and_named(client: FlaskClient, field: str, value: str) -> None:
     response = client.get(f"{LOG}?{field}={value}")
 
-    assert response.status_code == 400
-    assert list(response.get_json()["fields"]) == [field]
+    assert list(assert_error(response, 400)["fields"]) == [field]

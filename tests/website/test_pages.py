@@ -6,6 +6,8 @@
 import pytest
 from flask.testing import FlaskClient
 
+from tests.support.assertions import assert_error
+
 
 def visits(client: FlaskClient) -> int:
     """Return the number on the metrics page."""
@@ -60,5 +62,5 @@ def test_request_for_cached_file_is_304_and_a_visit(client: FlaskClient) -> None
 def test_range_beyond_a_file_is_416_with_its_length(client: FlaskClient) -> None:
     response = client.get("/app/index.html", headers={"Range": "bytes=999999-"})
 
-    assert response.status_code == 416
+    assert_error(response, 416)
     assert response.headers["Content-Range"].startswith("bytes */")
