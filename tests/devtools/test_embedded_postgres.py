@@ -45,7 +45,8 @@ def clone() -> Iterator[Path]:
     """
     clone = a_folder()
     shutil.copy(PROJECT / "app.py", clone)
-    (clone / "chirpy").symlink_to(PROJECT / "chirpy")
+    for name in ("chirpy", "migrations"):
+        (clone / name).symlink_to(PROJECT / name)
     (clone / "instance").mkdir()
     postgres = Postgres(postgres_folder(clone / "instance"), NO_SYNC)
     postgres.ensure_running()
