@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
 from chirpy.settings import Settings
-from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, upgrade
+from tests.support.accounts import USER_KEYS, WAITING_FOR_LOCK, assert_unauthorized, log_in, upgrade
 from tests.support.assertions import TIMESTAMP, assert_error, database_unchanged
-from tests.support.databases import Sql
+from tests.support.databases import Sql, connected
 from tests.support.factories import PASSWORD, Person, a_person, a_user, an_email, bearer
 from tests.support.json_routes import access_header
+from tests.support.server import wait_until
 
 
 def change(client: FlaskClient, access: dict[str, str], **credentials: str) -> TestResponse:
@@ -43,6 +45,10 @@ def test_change_user_returns_200_and_the_changed_user_and_changes_no_other(
     assert log_in(client, person.email, "new").status_code == 401
 
 
+def refresh(client: FlaskClient, person: Person) -> int:
+    return client.post("/api/refresh", headers=person.refresh).status_code
+
+
 @pytest.mark.parametrize(("password", "status"), [("another", 401), (PASSWORD, 200)])
 def test_another_password_revokes_all_refresh_tokens_of_this_user_and_another_email_keeps_them(
     client: FlaskClient, password: str, status: int
@@ -52,12 +58,24 @@ def test_another_password_revokes_all_refresh_tokens_of_this_user_and_another_em
 
     response = change(client, sessions[0].access, email="WALT@example.com", password=password)
 
-    def refresh(person: Person) -> int:
-        return client.post("/api/refresh", headers=person.refresh).status_code
-
     assert (response.status_code, response.get_json()["email"]) == (200, "WALT@example.com")
-    assert [refresh(person) for person in (*sessions, other)] == [status, status, 200]
+    assert [refresh(client, person) for person in (*sessions, other)] == [status, status, 200]
     assert log_in(client, "walt@example.com", password).status_code == 200
+
+
+def test_password_is_compared_with_the_one_that_a_concurrent_change_sets(
+    client: FlaskClient, sql: Sql, database_url: URL
+) -> None:
+    person = a_person(client)
+
+    with connected(database_url) as other, ThreadPoolExecutor() as pool:
+        other("BEGIN; UPDATE users SET hashed_password = 'of another password'")
+        changing = pool.submit(change, client, person.access, password=PASSWORD)
+        wait_until(lambda: sql(WAITING_FOR_LOCK) or changing.done())
+        other("COMMIT")
+
+    assert changing.result().status_code == 200
+    assert refresh(client, person) == 401
 
 
 def test_change_user_with_taken_email_is_409(client: FlaskClient, sql: Sql) -> None:

@@ -11,14 +11,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL
 
 from chirpy.accounts import passwords
-from tests.support.accounts import USER_KEYS, assert_unauthorized, log_in, sign_up
+from tests.support.accounts import (
+    USER_KEYS,
+    WAITING_FOR_LOCK,
+    assert_unauthorized,
+    log_in,
+    sign_up,
+)
 from tests.support.databases import Sql, connected
 from tests.support.factories import PASSWORD
 from tests.support.server import wait_until
 
 WALT = "walt@example.com"
-WAITING_FOR_LOCK = """SELECT pid FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 def stored_hash(sql: Sql) -> str:

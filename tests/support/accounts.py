@@ -9,6 +9,8 @@ from tests.support.assertions import assert_error
 from tests.support.factories import API_KEY, PASSWORD, an_event
 
 USER_KEYS = ["id", "created_at", "updated_at", "email", "is_chirpy_red"]
+WAITING_FOR_LOCK = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 def sign_up(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
