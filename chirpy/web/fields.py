@@ -22,7 +22,7 @@ class RequestSchema(Schema):
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> None:
         names = (f"`{field.data_key or name}`" for name, field in self.fields.items())
-        error.kwargs["hint"] = f"This route accepts {', '.join(names)}"
+        error.kwargs["hint"] = f"Fields of this route: {', '.join(names)}"
 
 
 class TextField(fields.Field[str]):

@@ -32,7 +32,7 @@ class PathNotFound(Refused):
 
     status = 404
     error = "Not found"
-    hint = "For all routes, see docs/api.md or run `flask routes`"
+    hint = "docs/api.md lists all routes"
 
 
 class WrongMethod(Refused):

@@ -29,7 +29,7 @@ def test_body_that_is_not_an_object_is_400(
     error = assert_error(response, 400)
     assert list(error["fields"]) == ["The request body"]
     assert error["error"] == "The request body must be a JSON object"
-    assert error["hint"].startswith(f"This route accepts `{next(iter(route.valid))}`")
+    assert error["hint"].startswith(f"Fields of this route: `{next(iter(route.valid))}`")
 
 
 INVALID: dict[str, Any] = {
