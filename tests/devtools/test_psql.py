@@ -17,9 +17,7 @@ def test_flask_psql_help_is_its_own(session_app: Flask) -> None:
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_flask_psql_connects_to_db_url_with_its_password(cluster_url: URL) -> None:
     settings = NO_SETTINGS | SECRETS | {"DB_URL": url_text(as_password_user(cluster_url))}
-
     psql = "-m", "flask", "psql", "-At", "-c", "SELECT user"
-
     result = run_python(PROJECT, *psql, **settings)
 
     assert (result.returncode, result.stdout) == (0, "learner\n")
