@@ -1,4 +1,4 @@
-"""A database of their own for the tests that make it fail."""
+"""Databases of their own: without tables, and for the tests that make one fail."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,13 @@ from sqlalchemy import URL
 from chirpy.database.engine import db
 from tests.support.databases import DELETE_ALL_ROWS, an_app, connected, migrate, new_database
 from tests.support.failures import Breakable
+
+
+@pytest.fixture
+def empty_url(database_url: URL) -> Iterator[URL]:
+    """Provide a database without tables, for one test."""
+    with new_database(database_url, "empty") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A database that is not migrated, or belongs to another application, is named as such."""
 
 import json
-from collections.abc import Iterator
 from io import StringIO
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy import URL
 from chirpy.server.migrations import MigrationFailed, migrate
 from tests.support.assertions import all_rows, assert_error
 from tests.support.commands import error_of
-from tests.support.databases import alembic_config, an_app, connected, new_database
+from tests.support.databases import alembic_config, an_app, connected
 from tests.support.factories import API_KEY, an_event
 
 # The tables of a server that a learner wrote, with two tools for migrations.
@@ -23,13 +22,6 @@ NOT_MIGRATED = "The database is not migrated"
 OTHER = "This database belongs to another application, whose tables have the same names"
 
 each_other = pytest.mark.parametrize("tables", [GOOSE, ALEMBIC], ids=["goose", "alembic"])
-
-
-@pytest.fixture
-def empty_url(database_url: URL) -> Iterator[URL]:
-    """Provide a database without tables, for one test."""
-    with new_database(database_url, "state") as url:
-        yield url
 
 
 def readiness(url: URL) -> dict[str, str]:

@@ -1,16 +1,14 @@
 """Migrations apply and undo one by one, match the models, and run once when started twice."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL
 
 from chirpy.database.engine import db
-from tests.support.databases import alembic_config, an_app, connected, migrate, new_database
+from tests.support.databases import alembic_config, an_app, connected, migrate
 from tests.support.server import PROJECT, wait_until
 
 RECEIVE_EVENT = PROJECT / "chirpy" / "webhooks" / "receive_event.sql"
@@ -31,13 +29,6 @@ SCHEMA = """
     SELECT 'sequence', sequencename, '', data_type::text FROM pg_sequences
 """
 OURS = f"SELECT * FROM ({SCHEMA}) AS everything WHERE of <> 'alembic_version' ORDER BY 1, 2, 3"
-
-
-@pytest.fixture
-def empty_url(database_url: URL) -> Iterator[URL]:
-    """Provide a database without tables, for one test."""
-    with new_database(database_url, "empty") as url:
-        yield url
 
 
 def schema_of(url: URL) -> list[tuple[Any, ...]]:

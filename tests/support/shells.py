@@ -4,13 +4,5 @@ import shutil
 
 import pytest
 
-every_shell = pytest.mark.parametrize(
-    "shell",
-    [
-        "bash",
-        pytest.param(
-            "zsh",
-            marks=pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed"),
-        ),
-    ],
-)
+with_zsh = pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+every_shell = pytest.mark.parametrize("shell", ["bash", pytest.param("zsh", marks=with_zsh)])
