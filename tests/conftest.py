@@ -62,6 +62,7 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start Postgres in the main process, while pytest-xdist starts its processes."""
+    os.umask(0o022)  # run by root, another user enters the folders that tests make
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a background job of a script
         signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to servers
     gc.disable()  # until all is loaded
