@@ -41,7 +41,7 @@ def test_make_clean_without_a_virtual_environment_keeps_only_dotenv(clone: Path)
 def test_make_clean_refuses_while_chirpy_runs(clone: Path, program: list[str]) -> None:
     python = clone / ".venv" / "bin" / "python"
     python.parent.mkdir()
-    python.write_text("#!/bin/sh\nread line\n")
+    python.write_text("#!/bin/sh\nread line\nexit 0\n")
     python.chmod(0o755)
     with subprocess.Popen([python, *program], stdin=subprocess.PIPE) as server:
         result = make(clone, "clean")
