@@ -400,6 +400,7 @@ def test_process_id_that_is_reused_by_another_is_ignored(postgres: Postgres) -> 
             unrelated.kill()
 
 
+@pytest.mark.faults
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_clean_stops_postgres_and_deletes_its_data(
     new_postgres: Postgres, folder: Path

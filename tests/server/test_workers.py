@@ -59,6 +59,7 @@ def test_commands_of_the_greeting_work(server: Server) -> None:
     assert json.loads(login)["token"]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "stop",
     [
