@@ -33,7 +33,10 @@ OF_THE_MACHINE = shutil.which("postgres") or Path("/usr/lib/postgresql").exists(
 LONGEST_STOP = 2.0  # seconds after the last user has ended
 MISLEADING = "DATA HOST PORT HOSTADDR SERVICE OPTIONS REQUIREAUTH TARGETSESSIONATTRS"  # PG…
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+pytestmark = [
+    pytest.mark.faults,  # almost every test stops a Postgres
+    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
+]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
@@ -232,7 +235,6 @@ def test_postgres_stops_after_the_last_of_two_users(postgres: Postgres) -> None:
     assert_stops_soon(postgres)
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("command", "sent"), [("run", "SIGTERM"), ("run", "SIGINT"), ("polka storm", "SIGTERM")]
 )
@@ -289,7 +291,6 @@ def test_ctrl_c_for_the_user_does_not_reach_postgres(postgres: Postgres) -> None
     assert os.getsid(0) not in {os.getsid(process.pid) for process in processes(postgres)}
 
 
-@pytest.mark.faults
 def test_users_that_come_and_go_always_find_a_postgres(postgres: Postgres) -> None:
     def come_and_go() -> None:
         for pause in range(0, 15, 2):
@@ -317,7 +318,6 @@ def test_concurrent_first_starts_share_one_postgres(new_postgres: Postgres) -> N
 # Recovery
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("killed", ["supervisor", "all processes"])
 def test_first_start_that_was_killed_half_way_is_repeated(
     new_postgres: Postgres, killed: str
@@ -335,7 +335,6 @@ def test_first_start_that_was_killed_half_way_is_repeated(
     assert is_up(new_postgres)
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("killed", ["user", "supervisor", "server", "supervisor and server"])
 def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -> None:
     with used_by_another_process(postgres):
@@ -357,7 +356,6 @@ def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -
     assert_stops_soon(postgres)
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("end", ["regular stop", "kill -9"])
 def test_next_postgres_waits_for_the_last_process_of_the_old(postgres: Postgres, end: str) -> None:
     def use_the_next() -> None:
@@ -384,7 +382,6 @@ def test_next_postgres_waits_for_the_last_process_of_the_old(postgres: Postgres,
     assert was_waiting
 
 
-@pytest.mark.faults
 def test_process_id_that_is_reused_by_another_is_ignored(postgres: Postgres) -> None:
     user = postgres.data.stat().st_uid if os.geteuid() == 0 else None
     lock = Path("{host}/.s.PGSQL.{port}.lock".format_map(postgres.connection))
@@ -400,7 +397,6 @@ def test_process_id_that_is_reused_by_another_is_ignored(postgres: Postgres) -> 
             unrelated.kill()
 
 
-@pytest.mark.faults
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_clean_stops_postgres_and_deletes_its_data(
     new_postgres: Postgres, folder: Path

@@ -197,7 +197,7 @@ def test_first_start_creates_the_database_and_later_starts_are_fast(clone: Path)
     postgres = EmbeddedPostgres(clone / "instance" / "postgres")
 
     assert (result.returncode, result.stdout.count("\n")) == (0, 1)
-    with Server(clone) as server:
+    with Server(clone, WORKERS="1") as server:
         assert server.request("POST", "/api/users", user).status == 201
         assert stat.S_IMODE(postgres.data.stat().st_mode) == 0o700
         assert server.stop() == 0
@@ -205,7 +205,7 @@ def test_first_start_creates_the_database_and_later_starts_are_fast(clone: Path)
 
     def start_time() -> float:
         begin = time.monotonic()
-        with Server(clone) as server:
+        with Server(clone, WORKERS="1") as server:
             seconds = time.monotonic() - begin
             assert server.request("POST", "/api/login", user).status == 200
         return seconds
