@@ -50,7 +50,7 @@ def serve(app: Flask, settings: Settings, target: str) -> None:
 
 
 def url_to_open(host: str, port: int) -> str:
-    """Return the URL to open on this machine: localhost if `host` is 0.0.0.0 or ::."""
+    """Return the URL for clients on this machine: of localhost if `host` is 0.0.0.0 or ::."""
     name = host if host.strip("0.:") else "localhost"
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 

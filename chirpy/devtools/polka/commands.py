@@ -17,6 +17,7 @@ from chirpy.devtools.polka.delivery import deliver, deliver_with_progress
 from chirpy.devtools.polka.events import TYPES, Event, plan_storm
 from chirpy.devtools.polka.judges import database_judge, http_judge
 from chirpy.devtools.polka.receiver import Receiver
+from chirpy.server.serving import url_to_open
 from chirpy.settings import current_settings
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
@@ -35,8 +36,7 @@ def receiver_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def call(to: str | None, key: str | None, no_sign: bool, **rest: Any) -> None:
         settings = current_settings()
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = to or f"http://{host}:{settings.port}/api/polka/webhooks"
+        url = to or f"{url_to_open(settings.host, settings.port)}/api/polka/webhooks"
         secrets = () if no_sign else settings.polka_webhook_secrets
         command(Receiver(url, key or settings.polka_key, *secrets[:1]), **rest)
 
