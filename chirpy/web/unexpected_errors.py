@@ -20,7 +20,7 @@ class DatabaseUnavailable(Refused):
     header = ("Retry-After", "1")  # second; by then the database is usually back, or a lock free
 
 
-class NotMigrated(DatabaseUnavailable):
+class DatabaseNotMigrated(DatabaseUnavailable):
     """The database lacks a table, a column or a function."""
 
     error = "The database is not migrated"
@@ -49,10 +49,10 @@ def log_unexpected(error: Exception, *, transient: bool) -> Refused:
 
 
 def log_unmigrated(error: Exception) -> Refused:
-    """Log the command that migrates the database, and return NotMigrated (503)."""
+    """Log the command that migrates the database, and return DatabaseNotMigrated (503)."""
     message = "The database is not migrated. Next: flask db upgrade"
     LOG.error(message, extra=logs.facts(cause=cause_of(error)))
-    return NotMigrated()
+    return DatabaseNotMigrated()
 
 
 def cause_of(error: Exception) -> str:
