@@ -1,5 +1,6 @@
 """Compare the migrations of a database with those of this version of Chirpy."""
 
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -72,6 +73,7 @@ def is_ours(version: str) -> bool:
     return (len(version) == 4 and version.isdecimal()) or version in versions()
 
 
+@cache  # for `readyz`; and files that a deployment adds later belong to another version
 def latest_version() -> str:
     """Return the latest migration of this version of Chirpy, "" without the migrations' folder."""
     return max((version for version in versions() if version.isdecimal()), default="")
