@@ -347,6 +347,7 @@ def test_postgres_keeps_its_data_after_kill_9(postgres: Postgres, killed: str) -
             kill_supervisor(postgres)
         if "server" in killed:
             os.kill(first, signal.SIGKILL)
+            wait_until(lambda: not is_up(postgres))  # the kernel needs a moment to end it
     if killed == "user":
         assert_stops_soon(postgres)
     postgres.ensure_running()
