@@ -1,14 +1,16 @@
 """Password hashes: argon2id (RFC 9106) in the PHC string format."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type
 
 # OWASP's minimum: 19 MiB, two passes, one lane; about 20 ms.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
-# Of a random password, for emails without an account: computing one would delay each start.
+# Of a random password, for emails without an account or a password: computing one would delay each
+# start.
 DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$NGwVrkW7HNVoQjc65Teprw$CtdZFdGhdPZdFT7FZR10PaZVIANdId+B07R7p82HE3M"
@@ -25,14 +27,22 @@ def hash_password(password: str) -> str:
 def matches(password: str, stored: str | None) -> bool:
     """Return whether `stored` is a hash of `password`.
 
-    Pass None for an email without an account: the result is False after the same time. The time of
-    a response must not reveal which emails have an account.
+    Pass None for an email without an account. The time of a response must not reveal which emails
+    have an account, so a hash is computed also for None, and for text that is no hash.
     """
     try:
-        match = HASHING_THREAD.submit(HASHER.verify, stored or DUMMY_HASH, password).result()
-    except (VerificationError, InvalidHashError):
+        return verify(stored or "", password)
+    except VerifyMismatchError:
         return False
-    return match and stored is not None
+    except (VerificationError, InvalidHashError):  # not a hash
+        with suppress(VerifyMismatchError):
+            verify(DUMMY_HASH, password)
+        return False
+
+
+def verify(stored: str, password: str) -> bool:
+    """Return True, or raise VerifyMismatchError if a hash is that of another password."""
+    return HASHING_THREAD.submit(HASHER.verify, stored, password).result()
 
 
 def is_outdated(stored: str) -> bool:

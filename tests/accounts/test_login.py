@@ -2,10 +2,12 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from unittest.mock import Mock
+from contextlib import suppress
+from typing import Any, Literal
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import URL
@@ -18,11 +20,24 @@ from tests.support.accounts import (
     log_in,
     sign_up,
 )
-from tests.support.databases import Sql, connected
+from tests.support.databases import Sql, an_app, connected, use_cursor_class
 from tests.support.factories import PASSWORD
 from tests.support.server import wait_until
+from tests.support.statements import RecordingCursor, recorded_statements
 
 WALT = "walt@example.com"
+
+
+class CountingHasher(PasswordHasher):
+    """Counts the hashes that were computed to compare them. Broken text is refused without that."""
+
+    computed = 0
+
+    def verify(self, *args: Any) -> Literal[True]:
+        with suppress(VerifyMismatchError):
+            return super().verify(*args)
+        self.computed += 1
+        raise VerifyMismatchError
 
 
 def stored_hash(sql: Sql) -> str:
@@ -55,17 +70,24 @@ def test_login_with_wrong_password_is_401_like_unknown_email(client: FlaskClient
     assert list(unknown.headers.keys()) == list(wrong.headers.keys())
 
 
-@pytest.mark.parametrize("email", [WALT, "nobody@example.com", "not an email"])
-def test_login_verifies_one_hash_for_any_email(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, email: str
+@pytest.mark.parametrize("stored", ["no user", "a hash", "unset", "", "$argon2id$v=19$broken"])
+def test_failed_login_costs_the_same_hashes_and_statements_for_any_user(
+    database_url: URL, sql: Sql, monkeypatch: pytest.MonkeyPatch, stored: str
 ) -> None:
-    sign_up(client, WALT)
-    hasher = Mock(passwords.HASHER)
-    hasher.verify.side_effect = passwords.HASHER.verify
-    monkeypatch.setattr(passwords, "HASHER", hasher)
+    with an_app(database_url) as app:
+        use_cursor_class(app, RecordingCursor)
+        client = app.test_client()
+        sign_up(client, WALT)
+        log_in(client, "first@example.com")  # connects
+        if stored != "a hash":
+            sql("UPDATE users SET hashed_password = %s", stored)
+        monkeypatch.setattr(passwords, "HASHER", hasher := CountingHasher())
 
-    assert log_in(client, email, "wrong").status_code == 401
-    assert hasher.verify.call_count == 1
+        with recorded_statements(app) as statements:
+            response = log_in(client, "no@user.com" if stored == "no user" else WALT, "wrong")
+
+    assert_unauthorized(response)
+    assert (hasher.computed, len(statements)) == (1, 1)
 
 
 @pytest.mark.usefixtures("full_hash_cost")
