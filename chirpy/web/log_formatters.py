@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from chirpy.web.control_characters import escape
+
 ENCODER = json.JSONEncoder(default=str)
+KEPT_IN_TEXT = "\n\t"  # of tracebacks; no line break of a client reaches the log
 
 
 class TextFormatter(logging.Formatter):
     """Time, level and message, then `name=value` for each fact that the message lacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = super().format(record)
+        message = escape(super().format(record), keep=KEPT_IN_TEXT)
         in_message = record.args if isinstance(record.args, Mapping) else {}
         facts: dict[str, Any] = getattr(record, "facts", {})
-        more = (f"{name}={value}" for name, value in facts.items() if name not in in_message)
+        more = (
+            f"{name}={escape(str(value), keep=KEPT_IN_TEXT)}"
+            for name, value in facts.items()
+            if name not in in_message
+        )
         return "  ".join((message, *more))
 
 

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 
 from chirpy.database.engine import db
 from chirpy.database.explanations import database_errors_explained
+from chirpy.web.control_characters import escape
 from chirpy.webhooks import delivery_log, pruning
 from chirpy.webhooks.delivery_log_schemas import dump_event
 from chirpy.webhooks.models import OUTCOMES, WebhookEvent
@@ -24,6 +25,7 @@ COLUMNS = {  # of the list: the heading, and the field of the event
     "USER": "user_id",
     "EVENT ID": "event_id",
 }
+KEPT_IN_BODY = "\n\t"  # between the members of JSON; its strings cannot have them
 
 webhook_commands = AppGroup("webhooks", help="Read and prune the delivery log.")
 
@@ -40,7 +42,7 @@ def list_events(as_json: bool, limit: int, **filters: Any) -> None:
     """List events, newest first."""
     events, _ = delivery_log.list_page(limit, **filters)
     if as_json:
-        click.echo(json.dumps([dump_event(event) for event in events]))
+        click.echo(escape(json.dumps([dump_event(event) for event in events])))
     elif events:
         click.echo(format_table([list(COLUMNS), *map(row_of, events)]))
     else:
@@ -57,7 +59,8 @@ def show(event_id: str) -> None:
     if event is None:
         raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
     for name, value in dump_event(event).items():
-        click.echo(f"{name:19} {'' if value is None else value}")
+        text = "" if value is None else str(value)
+        click.echo(f"{name:19} {escape(text, keep=KEPT_IN_BODY if name == 'body' else '')}")
 
 
 @webhook_commands.command()
@@ -79,7 +82,7 @@ def prune(before: datetime) -> None:
 def row_of(event: WebhookEvent) -> Sequence[str]:
     """Return the event as a row of the list."""
     entry = dump_event(event) | {"body": "pruned" if event.body is None else "stored"}
-    return ["-" if entry[name] is None else str(entry[name]) for name in COLUMNS.values()]
+    return ["-" if entry[name] is None else escape(str(entry[name])) for name in COLUMNS.values()]
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:

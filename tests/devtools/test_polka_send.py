@@ -247,6 +247,13 @@ def test_send_prints_the_error_and_the_hint_of_an_answer(server: Server, send: S
     assert re.fullmatch(r"delivery 1, attempt 1: 400 `data` \w.*; given up", attempts(invalid)[0])
 
 
+def test_send_escapes_control_characters_of_an_answer(send: Send) -> None:
+    with a_receiver(500, Webhook_Outcome="\x1b[2J") as receiver:
+        result = send("x", "nobody", "--attempts=1", to=receiver.url)
+
+    assert attempts(result) == [r"delivery 1, attempt 1: 500 \u001b[2J; given up"]
+
+
 # Options
 
 

@@ -79,6 +79,15 @@ def test_text_line_has_no_secret_and_no_control_character(client: FlaskClient) -
     assert "%1BGET%0A / 405" in other
 
 
+def test_text_line_keeps_line_breaks_of_tracebacks_and_escapes_other_control_characters() -> None:
+    facts = {"cause": "\x9b2J", "traceback": "one\n two"}
+    record = logging.makeLogRecord({"msg": "\x1b[31m%s", "args": "\u202e", "facts": facts})
+
+    line = TextFormatter("%(message)s").format(record)
+
+    assert line == r"\u001b[31m\u202e  cause=\u009b2J  traceback=one" + "\n two"
+
+
 def test_server_logs_a_request_once_as_json(server: Server) -> None:
     server.request("GET", "/api/nowhere", headers={"X-Request-Id": "only-once"})
 

@@ -133,6 +133,22 @@ def test_show_prints_each_field_of_one_event_as_http_returns_it(
     ]
 
 
+def test_no_command_writes_control_characters_of_an_event_to_the_terminal(
+    webhooks: RunCommand, client: FlaskClient, sql: Sql
+) -> None:
+    event = {"event": "\x1b[31m\x9b\u202e", "id": "\x1b]0;x\a\nb", "data": "\x7f\x9b"}
+    body = json.dumps(event, indent=1, ensure_ascii=False)
+    assert client.post(PATH, data=body.encode(), headers=API_KEY).status_code == 204
+
+    texts = [webhooks(*command).stdout for command in (["list"], ["show", event["id"]])]
+    as_json = webhooks("list", "--json").stdout
+
+    assert not re.search("[^\\w\\s!-~]|[\\r\x1c-\x1f\x85]", "".join([*texts, as_json]))
+    assert [len(text.splitlines()) for text in texts] == [2, 7 + body.count("\n") + 1]
+    assert all(r"\u001b]0;x\u0007\u000ab" in text for text in texts)
+    assert json.loads(as_json) == client.get("/admin/webhooks").get_json()
+
+
 def test_show_unknown_event_names_the_next_command(webhooks: RunCommand) -> None:
     result = webhooks("show", "evt_1")
 

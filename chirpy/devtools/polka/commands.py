@@ -19,6 +19,7 @@ from chirpy.devtools.polka.judges import database_judge, http_judge
 from chirpy.devtools.polka.receiver import Receiver
 from chirpy.server.serving import url_to_open
 from chirpy.settings import current_settings
+from chirpy.web.control_characters import escape
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
 COUNT, THREADS, ATTEMPTS = click.IntRange(1), click.IntRange(1, 256), click.IntRange(1, 100)
@@ -111,5 +112,5 @@ def storm(
         answers = deliver_with_progress(receiver, deliveries, attempts, concurrency)
         found = list(differences(events, answers))
     count = "1 difference" if len(found) == 1 else f"{len(found) or 'no'} differences"
-    click.echo("\n  ".join([f"{count} (--verify {verify})", *found[:10]]))
+    click.echo("\n  ".join([f"{count} (--verify {verify})", *map(escape, found[:10])]))
     sys.exit(bool(found))

@@ -11,6 +11,7 @@ from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request, U
 import click
 from werkzeug.http import parse_date
 
+from chirpy.web.control_characters import escape
 from chirpy.webhooks.signature import sign
 
 TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 recommends 15 to 30
@@ -55,7 +56,7 @@ class Receiver:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ConnectionRefusedError) and not self.has_answered:
                 raise click.ClickException(REFUSED.format(self.url)) from None
-            return Answer(0, str(reason), {}, 0)
+            return Answer(0, escape(str(reason)), {}, 0)
 
     def headers(self, body: bytes, event_id: str) -> dict[str, str]:
         """Return the headers of an attempt made now: each attempt has a new signature."""
@@ -77,7 +78,7 @@ def read_answer(response: Any) -> Answer:
     error = ". ".join(str(content[key]) for key in ("error", "hint") if key in content)
     text = response.getheader("Webhook-Outcome") or error or response.reason
     wait = parse_retry_after(response.getheader("Retry-After", ""))
-    return Answer(response.status, text, content, wait)
+    return Answer(response.status, escape(str(text)), content, wait)
 
 
 def parse_retry_after(retry_after: str) -> float:
