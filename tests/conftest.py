@@ -27,7 +27,8 @@ from sqlalchemy import URL, make_url
 
 from chirpy.accounts import passwords
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.settings import DRIVER, Settings
+from chirpy.settings import Settings
+from chirpy.settings.database_url import DRIVER
 from chirpy.web.log_formatters import JSONFormatter
 from tests.support.databases import (
     DELETE_ALL_ROWS,

@@ -12,7 +12,8 @@ import pytest
 from dotenv import dotenv_values
 from flask import Flask
 
-from chirpy.settings import PARSERS, Settings, SettingsError, parse_settings
+from chirpy.settings import Settings, SettingsError, parse_settings
+from chirpy.settings.parsers import PARSERS
 from tests.support.server import PROJECT
 
 PAGES = {

@@ -15,7 +15,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from chirpy.database.engine import db
 from chirpy.database.thread_connections import thread_connections
-from chirpy.settings import DRIVER
+from chirpy.settings.database_url import DRIVER
 
 DIALECT: Any = create_engine(URL.create(DRIVER)).dialect  # this engine never connects
 Ts = TypeVarTuple("Ts")

@@ -11,7 +11,8 @@ from chirpy.database.connections import (
     configure_connections,
     use_connect_arguments,
 )
-from chirpy.settings import DRIVER, Settings
+from chirpy.settings import Settings
+from chirpy.settings.database_url import DRIVER
 
 POOL_TIMEOUT = 2  # seconds a request waits for a pooled connection
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Request
 from marshmallow import ValidationError, fields
 
-from chirpy.settings import parse_whole_number
+from chirpy.settings.parsers import parse_whole_number
 from chirpy.web.cursors import Cursor
 
 DEFAULT_LIMIT = 100  # rows

@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import make_url
 
 from chirpy.devtools.postgres import EmbeddedPostgres as Postgres, EmbeddedPostgresError, programs
-from chirpy.settings import DRIVER
+from chirpy.settings.database_url import DRIVER
 from tests.conftest import a_folder, postgres_folder
 from tests.support.databases import migrate
 from tests.support.server import NO_SETTINGS, PROJECT, SECRETS, environment, free_port, wait_until

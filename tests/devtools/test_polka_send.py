@@ -18,7 +18,7 @@ from chirpy.devtools.polka import delivery
 from chirpy.devtools.polka.commands import polka
 from chirpy.devtools.polka.delivery import LONGEST_WAIT, wait_after
 from chirpy.devtools.polka.receiver import Receiver
-from chirpy.settings import parse_signing_key
+from chirpy.settings.parsers import parse_signing_key
 from tests.support.databases import Sql, an_app
 from tests.support.factories import a_user, an_event
 from tests.support.server import Server, a_server, free_port

@@ -20,7 +20,7 @@ from chirpy.devtools.polka.delivery import Attempt, deliver
 from chirpy.devtools.polka.events import Event
 from chirpy.devtools.polka.receiver import Answer
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.settings import DRIVER
+from chirpy.settings.database_url import DRIVER
 from tests.support.databases import Sql, an_app, settings_for
 from tests.support.factories import a_user
 from tests.support.other_chirpy import another_chirpy, follow_arrival, forget, toggle, upgrade

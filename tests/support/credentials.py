@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from chirpy.settings import parse_signing_key
+from chirpy.settings.parsers import parse_signing_key
 from tests.support.databases import POLKA_KEY
 from tests.support.factories import API_KEY
 

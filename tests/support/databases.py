@@ -16,7 +16,8 @@ from chirpy.database.engine import db
 from chirpy.database.migration_state import MIGRATIONS
 from chirpy.devtools.commands import register_commands
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.settings import DRIVER, Settings
+from chirpy.settings import Settings
+from chirpy.settings.database_url import DRIVER
 
 POLKA_KEY = "f271c81ff7084ee5b99a5091b42d486e"
 DB_PASSWORD = "only-the-database-knows"

@@ -19,7 +19,7 @@ from typing import Any, Self
 from sqlalchemy import URL
 
 from chirpy.devtools.postgres import EmbeddedPostgres
-from chirpy.settings import PARSERS
+from chirpy.settings.parsers import PARSERS
 from tests.support.databases import POLKA_KEY, url_text
 
 PROJECT = Path(__file__).parents[2]

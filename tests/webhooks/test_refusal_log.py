@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import URL
 
-from chirpy.settings import DRIVER
+from chirpy.settings.database_url import DRIVER
 from tests.support.credentials import KEYS, SECRET, signed
 from tests.support.databases import POLKA_KEY, Sql, an_app
 from tests.support.deliveries import KNOWN_USER, PATH

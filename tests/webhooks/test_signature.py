@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.test import EnvironBuilder
 
-from chirpy.settings import parse_signing_key
+from chirpy.settings.parsers import parse_signing_key
 from chirpy.web.refused import Refused
 from chirpy.webhooks import credentials, signature
 from tests.support.credentials import KEYS, NEXT_SECRET, SECRET, signed
