@@ -6,11 +6,11 @@ from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
+from chirpy.database.autocommit_pool import bind_autocommit_pool
 from chirpy.database.connections import ConnectArguments
 from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient
 from chirpy.database.migration_state import is_unmigrated
-from chirpy.database.thread_connections import bind_thread_connections
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import application, errors
@@ -31,7 +31,7 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     app.extensions[EXTENSION] = settings
     app.url_map.merge_slashes = False  # no redirect of a POST: senders do not follow it
     bind_engine(app, settings, connect_arguments)
-    bind_thread_connections(app)
+    bind_autocommit_pool(app)
     errors.register(app, is_transient, is_unmigrated)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -108,7 +108,7 @@ def test_settings_page_lists_every_setting_with_its_default() -> None:
     }
     defaults = {
         name: f"`{Settings.__dataclass_fields__[name.lower()].default}`"
-        for name in ("PLATFORM", "HOST", "PORT", "THREADS")
+        for name in ("PLATFORM", "HOST", "PORT", "THREADS", "DB_CONNECTIONS")
     }
     required = {name for name, default in documented.items() if default.startswith("required")}
 

@@ -48,7 +48,7 @@ def test_production_requires_two_secrets_and_a_database(read: Read) -> None:
 
     assert settings.platform == "prod"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
-    assert 2 * settings.workers * settings.threads < 100  # connections of a default Postgres
+    assert 2 * settings.db_connections <= 97  # two servers and a default Postgres
 
 
 @pytest.mark.parametrize("platform", ["", "prod"])

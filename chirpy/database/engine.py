@@ -2,7 +2,7 @@
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool
 
 from chirpy.database.base import Base
 from chirpy.database.connections import (
@@ -14,27 +14,48 @@ from chirpy.database.connections import (
 from chirpy.settings import Settings
 from chirpy.settings.database_url import DRIVER
 
-POOL_TIMEOUT = 2  # seconds a request waits for a pooled connection
+POOL_TIMEOUT = 0.5  # seconds a request waits for a connection that others use
+AUTOCOMMIT = "autocommit"  # the name of the second engine
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArguments | None) -> None:
-    """Give `app` a pool with one connection for the session of each of its threads.
+    """Give `app` an engine for sessions, with a pool, and one that makes autocommit connections.
 
     The database is the one at DB_URL. Without DB_URL, `connect_arguments` is called before each
     connection.
     """
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.db_url or URL.create(DRIVER)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": settings.threads,
-        "max_overflow": 0,
-        "pool_timeout": POOL_TIMEOUT,
+    url = settings.db_url or URL.create(DRIVER)
+    options = {
         "hide_parameters": True,  # they are personal data, and errors are logged
         "connect_args": CONNECT_ARGS,
     }
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
+        "pool_size": session_pool_size(settings),
+        "max_overflow": 0,
+        "pool_timeout": POOL_TIMEOUT,
+        "pool_use_lifo": True,  # so that few connections are open
+    }
+    autocommit = {"url": url, "poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
+    app.config["SQLALCHEMY_BINDS"] = {AUTOCOMMIT: options | autocommit}
     db.init_app(app)
     with app.app_context():
-        configure_connections(db.engine)
-        if settings.db_url is None and connect_arguments is not None:
-            use_connect_arguments(db.engine, connect_arguments)
+        for engine in db.engines.values():
+            configure_connections(engine)
+            if settings.db_url is None and connect_arguments is not None:
+                use_connect_arguments(engine, connect_arguments)
+
+
+def session_pool_size(settings: Settings) -> int:
+    """Return how many connections the sessions of one process have: a third, at least one."""
+    return max(1, settings.db_connections // settings.workers // 3)
+
+
+def autocommit_pool_size(settings: Settings) -> int:
+    """Return how many autocommit connections one process has: the rest, at least one.
+
+    Deliveries use them, most other requests too.
+    """
+    return max(1, settings.db_connections // settings.workers - session_pool_size(settings))

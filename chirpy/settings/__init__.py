@@ -23,8 +23,8 @@ class SettingsError(Exception):
 class Settings:
     """What can differ between deployments.
 
-    A delivery is signed with any one of `polka_webhook_secrets`, which are decoded keys. By default
-    the connections, two for each thread of each worker process, stay below Postgres' 100.
+    A delivery is signed with any one of `polka_webhook_secrets`, which are decoded keys.
+    `db_connections` are those of all worker processes: two servers stay below Postgres' 100.
     """
 
     db_url: URL | None = field(repr=False, default=None)  # its options can be secret
@@ -36,6 +36,7 @@ class Settings:
     port: int = 8080
     workers: int = min(CPUS, 8)
     threads: int = 4
+    db_connections: int = 48
     log_requests: Literal["", "0", "1"] = ""  # empty: "1" in development, "0" in production
 
 

@@ -61,5 +61,6 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "PORT": partial(parse_whole_number, minimum=1, maximum=65535),
     "WORKERS": partial(parse_whole_number, minimum=1, maximum=256),
     "THREADS": partial(parse_whole_number, minimum=1, maximum=256),
+    "DB_CONNECTIONS": partial(parse_whole_number, minimum=2, maximum=10_000),
     "LOG_REQUESTS": partial(parse_matching, pattern="[01]", problem="must be 0 or 1"),
 }

@@ -1,18 +1,19 @@
 """Lost, closed and exhausted connections: at most one 503, and the next delivery succeeds."""
 
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import pytest
 from psycopg2 import extensions
 from sqlalchemy import Text, literal_column, select
 from sqlalchemy.exc import DBAPIError
-from werkzeug.test import TestResponse
 
-from chirpy.database import engine, thread_connections
+from chirpy.database import autocommit_pool
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
-from tests.support.databases import Sql, an_app, use_cursor_class
+from tests.support.databases import Sql, an_app, connected, use_cursor_class
+from tests.support.factories import an_id
 from tests.support.failures import OTHERS, Breakable, assert_unavailable, deliver, outcome
 from tests.support.server import wait_until
 
@@ -72,27 +73,18 @@ def test_delivery_beyond_the_connection_limit_is_503(breakable: Breakable) -> No
 # Connections that Postgres closes
 
 
-def test_connection_lost_during_a_statement_fails_one_thread_only(
+def test_loss_of_a_connection_fails_one_delivery_only(
     breakable: Breakable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thread_connections, "is_closed", lambda _: False)  # closed after the check
     upgrade = breakable.upgrade()
-    threads = [ThreadPoolExecutor(1) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:  # so that four connections are open
+        list(pool.map(breakable.deliver, [{"event": "x"}] * 40))
+    monkeypatch.setattr(autocommit_pool, "is_closed", lambda _: False)  # closed after the check
+    breakable.close_connections()
 
-    def deliver_in_each_thread() -> list[TestResponse]:
-        return [thread.submit(breakable.deliver, upgrade).result() for thread in threads]
-
-    try:
-        before = deliver_in_each_thread()
-        breakable.close_connections()
-        first, *others = deliver_in_each_thread()
-    finally:
-        for thread in threads:
-            thread.shutdown()
-
-    assert [outcome(response) for response in before] == ["applied"] + ["duplicate"] * 3
-    assert_unavailable(first)
-    assert [outcome(response) for response in others] == ["duplicate"] * 3
+    assert_unavailable(breakable.deliver(upgrade))
+    assert outcome(breakable.deliver(upgrade)) == "applied"
+    assert outcome(breakable.deliver(upgrade)) == "duplicate"
 
 
 def test_connection_made_after_a_loss_is_kept(breakable: Breakable) -> None:
@@ -101,30 +93,18 @@ def test_connection_made_after_a_loss_is_kept(breakable: Breakable) -> None:
             [row] = run_autocommit(select(literal_column(expression, Text())), {})
             return row[0]
 
-    asleep = f"SELECT pid {OTHERS} AND pid = %s AND query LIKE '%%sleep%%'"
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-        old, lost = (thread.submit(query, "pg_backend_pid()").result() for thread in (one, other))
-        sleeping = other.submit(query, "1 FROM pg_sleep(60)")
-        wait_until(lambda: breakable.sql(asleep, lost))
+    asleep = f"SELECT pid {OTHERS} AND query LIKE '%%sleep%%'"
+    with ThreadPoolExecutor(1) as thread:
+        sleeping = thread.submit(query, "1 FROM pg_sleep(60)")
+        wait_until(lambda: breakable.sql(asleep))
+        [[lost]] = breakable.sql(asleep)
         with breakable.app.app_context():
-            db.engine.dispose()  # as after the loss of a connection
-        new = one.submit(query, "pg_backend_pid()").result()
+            db.engine.dispose()  # as after the loss of another connection
+        new = query("pg_backend_pid()")
         breakable.sql("SELECT pg_terminate_backend(%s, 10000)", lost)
 
         assert isinstance(sleeping.exception(), DBAPIError)
-        assert one.submit(query, "pg_backend_pid()").result() == new != old
-
-
-def test_connection_of_a_thread_closes_when_the_thread_ends(breakable: Breakable) -> None:
-    def others() -> list[tuple[str]]:
-        return breakable.sql(f"SELECT application_name {OTHERS}")
-
-    breakable.sql(f"SELECT pg_terminate_backend(pid, 10000) {OTHERS}")  # those of other tests
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(breakable.deliver, {"event": "x"}).result().status_code == 204
-        assert others() == [("chirpy",)]
-
-    wait_until(lambda: others() == [])
+    assert query("pg_backend_pid()") == new != lost
 
 
 @pytest.mark.parametrize("failing", [False, True])
@@ -141,16 +121,29 @@ def test_session_never_gets_an_autocommit_connection(breakable: Breakable, faili
 # Too few connections
 
 
-def test_exhausted_pool_is_503(breakable: Breakable, monkeypatch: pytest.MonkeyPatch) -> None:
-    upgrade = breakable.upgrade()
-    monkeypatch.setattr(engine, "POOL_TIMEOUT", 0.1)
+def test_delivery_waits_briefly_for_a_connection_and_is_then_503(breakable: Breakable) -> None:
+    upgrades = [breakable.upgrade() for _ in range(3)]
 
-    with an_app(breakable.url, threads=1) as app:
-        with app.app_context():
-            pool = db.engine
-        with pool.connect(), breakable.unchanged():
-            assert_unavailable(deliver(app, upgrade))
-        assert outcome(deliver(app, upgrade)) == "applied"
+    with an_app(breakable.url, workers=8, db_connections=16) as app:  # one for deliveries
+        with connected(breakable.url) as other, ThreadPoolExecutor(3) as pool:
+            other("BEGIN; LOCK webhook_events")
+            start = monotonic()
+            responses = list(pool.map(lambda upgrade: deliver(app, upgrade), upgrades))
+            assert monotonic() - start < 4
+        for response in responses:
+            assert_unavailable(response)
+        assert [outcome(deliver(app, upgrade)) for upgrade in upgrades] == ["applied"] * 3
+
+
+def test_threads_share_a_bounded_number_of_connections(breakable: Breakable) -> None:
+    events: list[dict[str, Any]] = [{"event": "x", "id": an_id()} for _ in range(200)]
+
+    with an_app(breakable.url, workers=1, db_connections=6) as app, ThreadPoolExecutor(20) as pool:
+        responses = list(pool.map(lambda event: deliver(app, event), events))
+        used = breakable.sql(f"SELECT pid {OTHERS} AND application_name = 'chirpy'")
+
+    assert {outcome(response) for response in responses} == {"ignored"}
+    assert len(used) in range(1, 5)  # two more are for sessions
 
 
 # COMMIT with an unknown result

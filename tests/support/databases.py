@@ -51,7 +51,8 @@ def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
 
     with app.app_context():
         db.engine.dispose()
-        event.listen(db.engine, "do_connect", choose)
+        for engine in db.engines.values():
+            event.listen(engine, "do_connect", choose)
 
 
 @contextmanager
