@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import Result
@@ -23,6 +24,7 @@ from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings.database_url import DRIVER
 from tests.support.databases import Sql, an_app, settings_for
 from tests.support.factories import a_user
+from tests.support.failures import OTHERS
 from tests.support.other_chirpy import another_chirpy, follow_arrival, forget, toggle, upgrade
 from tests.support.server import (
     PROJECT,
@@ -190,6 +192,27 @@ def test_storm_database_judge_expects_rows_that_fit_the_answers(
     assert ({row[-2] for row in rows}, {row[-1] for row in rows}) == (outcomes, deliveries)
 
 
+def test_storm_database_judge_survives_the_loss_of_its_connection(
+    storm: RunStorm, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_connection_once(users: list[UUID]) -> Iterator[tuple[str, str]]:
+        rows = stored_rows(users)
+        yield next(rows)
+        if not lost:
+            lost.extend(sql(f"SELECT pg_terminate_backend(pid, 10000) {OTHERS}"))
+        yield from rows
+
+    lost: list[tuple[bool]] = []
+    stored_rows = judges.stored_rows
+    monkeypatch.setattr(judges, "stored_rows", lose_connection_once)
+    monkeypatch.setattr(judges, "PAUSE", 0)
+    result = storm()
+
+    assert result.stdout.splitlines()[-1] == PASSED, result.output
+    assert lost
+    assert sql("TABLE users") == sql("TABLE webhook_events") == []
+
+
 def test_storm_without_acknowledgement_does_not_pass(storm: RunStorm, sql: Sql) -> None:
     result = storm("--key=another", "--attempts=1")
 
@@ -297,6 +320,14 @@ def test_storm_over_http_finds_wrong_users_only(
 
     assert re.fullmatch(line, result.stdout.splitlines()[-1])
     assert result.exit_code == (line is WRONG)
+
+
+def test_storm_over_http_waits_for_a_busy_server(
+    http_storm: RunStorm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "LONGEST_WAIT", 0.01)
+    with another_chirpy(upgrade, busy=9) as url:
+        assert http_storm(url).exit_code == 0
 
 
 def test_storm_over_http_names_the_request_that_failed(http_storm: RunStorm) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
 
 from tests.support.wsgi_server import serve
 
@@ -29,14 +30,21 @@ def follow_arrival(red: Colors, user_id: str, kind: str) -> None:
 
 
 @contextmanager
-def another_chirpy(receive: Callable[[Colors, str, str], None], broken: str = "") -> Iterator[str]:
-    """Run a small Chirpy without timestamps, whose path `broken` fails; yield its URL."""
-    app, red = Flask(__name__), Colors()
+def another_chirpy(
+    receive: Callable[[Colors, str, str], None], broken: str = "", busy: int = 0
+) -> Iterator[str]:
+    """Run a small Chirpy without timestamps; yield its URL.
+
+    The path `broken` fails. The first `busy` requests are answered 503.
+    """
+    app, red, requests = Flask(__name__), Colors(), count()
 
     @app.post("/<path:path>")
-    def answer(path: str) -> dict[str, Any]:
+    def answer(path: str) -> dict[str, Any] | Response:
         if path == broken:
             abort(500)
+        if next(requests) < busy:
+            return Response(status=503, headers={"Retry-After": "1"})
         if path == "api/polka/webhooks":
             receive(red, request.json["data"]["user_id"], request.json["event"])
             return {}

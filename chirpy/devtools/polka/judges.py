@@ -7,22 +7,28 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 from uuid import UUID, uuid4
 
 import click
 from sqlalchemy import delete, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from chirpy.accounts.models import Membership, User
 from chirpy.database.engine import db
+from chirpy.database.errors import is_transient
 from chirpy.database.migration_state import require_migrated
-from chirpy.devtools.polka.delivery import Answers
+from chirpy.devtools.polka.delivery import Answers, wait_after
 from chirpy.devtools.polka.events import UPGRADED, Event
 from chirpy.devtools.polka.receiver import Answer, Receiver
 from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 LOGINS = 8  # concurrent requests; each hashes a password
+PATIENCE = 60  # seconds for the database or the server to come back, as after a failover
+PAUSE = 1  # second between two attempts
+T = TypeVar("T")
 # The ids of new users, and a function that yields differences from what is due.
 Judge = tuple[list[str], Callable[[Sequence[Event], Answers], Iterator[str]]]
 
@@ -50,10 +56,19 @@ def post(url: str, users: Iterable[dict[str, str]], name: str) -> Iterator[Any]:
     """Send each user, and yield the member `name` of each answer. Fail if there is none."""
     bodies = [json.dumps(user).encode() for user in users]
     with ThreadPoolExecutor(LOGINS) as pool:
-        for answer in pool.map(Receiver(url).send, bodies):
+        for answer in pool.map(partial(send_until_served, Receiver(url)), bodies):
             if not answer.acknowledged or name not in answer.content:
                 raise click.ClickException(f"No {name} from POST {url}: {answer}. Next: check --to")
             yield answer.content[name]
+
+
+def send_until_served(receiver: Receiver, body: bytes) -> Answer:
+    """Return the answer; for a minute, send again when `Retry-After` asks for it."""
+    deadline, number = monotonic() + PATIENCE, 1
+    while (answer := receiver.send(body)).retry_after and monotonic() < deadline:
+        sleep(wait_after(number, answer.retry_after))
+        number += 1
+    return answer
 
 
 @contextmanager
@@ -67,10 +82,30 @@ def database_judge(keep: bool, count: int) -> Iterator[Judge]:
         yield [str(user_id) for user_id in user_ids], partial(compare_rows, user_ids)
     finally:
         if not keep:
-            # Users first: it waits for deliveries in progress, and later ones find no user.
-            for column in (User.id, WebhookEvent.user_id):
-                db.session.execute(delete(column.class_).where(column.in_(user_ids)))
+            run_until_available(lambda: delete_rows(user_ids))
+
+
+def delete_rows(user_ids: list[UUID]) -> None:
+    """Delete the users and their events."""
+    # Users first: it waits for deliveries in progress, and later ones find no user.
+    for column in (User.id, WebhookEvent.user_id):
+        db.session.execute(delete(column.class_).where(column.in_(user_ids)))
+
+
+def run_until_available(transaction: Callable[[], T]) -> T:
+    """Run a transaction and commit; for a minute, run it again after transient errors."""
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            result = transaction()
             db.session.commit()
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            if not is_transient(error) or monotonic() > deadline:
+                raise
+        else:
+            return result
+        sleep(PAUSE)
 
 
 def compare_rows(users: list[UUID], events: Sequence[Event], answers: Answers) -> Iterator[str]:
@@ -78,7 +113,7 @@ def compare_rows(users: list[UUID], events: Sequence[Event], answers: Answers) -
     due = {f"event {e.id} of {PROVIDER}": event_rows(e, answers[e.id]) for e in events}
     for e in sorted(events):  # the last event of a user replaces the earlier ones
         due[f"user {e.user_id}"] = {f"{e.type == UPGRADED} {e.timestamp} {e.id}"}
-    return compare(dict(stored_rows(users)), due)
+    return compare(run_until_available(lambda: dict(stored_rows(users))), due)
 
 
 def stored_rows(user_ids: list[UUID]) -> Iterator[tuple[str, str]]:
