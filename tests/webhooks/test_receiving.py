@@ -18,6 +18,8 @@ from tests.support.databases import POLKA_KEY, Sql
 from tests.support.deliveries import KNOWN_USER, PATH, VALID
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
+SETTING = "synchronous_commit"
+
 
 def deliver(client: FlaskClient, *events: dict[str, Any]) -> list[str]:
     """Deliver events in turn. Return the outcomes."""
@@ -72,6 +74,33 @@ def test_event_of_an_unknown_user_is_applied_when_it_is_retried_after_sign_up(
     sql("INSERT INTO users (id, email) VALUES (%s, 'late@example.com')", str(user_id))
     assert deliver(client, upgrade) == ["applied"]
     assert is_red(sql, user_id)
+
+
+def test_count_of_deliveries_stops_at_the_greatest_integer(client: FlaskClient, sql: Sql) -> None:
+    upgrade = an_event(a_user(sql), id=an_id())
+    deliver(client, upgrade)
+    sql("UPDATE webhook_events SET deliveries = 2147483646")
+
+    assert deliver(client, upgrade, upgrade) == ["duplicate"] * 2
+    assert sql("SELECT deliveries FROM webhook_events") == [(2147483647,)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "effective"),
+    [
+        *(("off", "on"), ("local", "on"), ("remote_write", "on")),
+        *(("on", "on"), ("remote_apply", "remote_apply")),
+    ],
+)
+def test_commit_of_a_delivery_waits_for_the_disk_whatever_the_connection_says(
+    sql: Sql, setting: str, effective: str
+) -> None:
+    call = "SELECT receive_event(NULL, 'key', 'invoice.paid', NULL, NULL, '{}', NULL)"
+
+    # Postgres runs two statements in one string as one transaction.
+    [row] = sql(f"SET LOCAL synchronous_commit = {setting}; {call}, current_setting(%s)", SETTING)
+
+    assert row == ("ignored", effective)
 
 
 # What is one event
