@@ -9,17 +9,18 @@ import logging.config
 import sys
 from typing import Any
 
-from flask import has_request_context
+from flask import has_request_context, request
 
 from chirpy.web.log_formatters import JSONFormatter, TextFormatter, is_no_request
+from chirpy.web.log_sampling import Sampling
 from chirpy.web.request_ids import request_id
 
 
 def facts(**facts: object) -> dict[str, Any]:
     """Return `extra` for a log call: these facts, and the id of the current request."""
-    if has_request_context():
-        facts["request_id"] = request_id()
-    return {"facts": facts}
+    if not has_request_context():
+        return {"facts": facts}
+    return {"facts": facts | {"request_id": request_id()}, "endpoint": request.endpoint}
 
 
 def configure() -> None:
@@ -33,8 +34,14 @@ def configure() -> None:
                 "text": {"()": TextFormatter, "format": "%(asctime)s %(levelname)s %(message)s"},
                 "json": {"()": JSONFormatter},
             },
-            "filters": {"no_requests": {"()": lambda: is_no_request}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": formatter}},
+            "filters": {"no_requests": {"()": lambda: is_no_request}, "sampling": {"()": Sampling}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": formatter,
+                    "filters": ["sampling"],
+                }
+            },
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {"chirpy": {"level": "INFO"}, "werkzeug": {"filters": ["no_requests"]}},
         }

@@ -11,6 +11,7 @@ from chirpy.web import logs
 
 LOG = logging.getLogger(__name__)
 BEGAN = "chirpy.began"  # in the environ: when the request began, in seconds
+MAX_LENGTH = 200  # characters of a path or a method; a client can send 16 KiB
 LINE = "%(method)s %(path)s %(status)s %(milliseconds)s ms"
 
 
@@ -23,14 +24,20 @@ def log_request(response: Response) -> None:
     if not failed and not logs_every_request(current_settings()):
         return
     line = {
-        "method": quote(request.method),  # quoted, so that no control character reaches a terminal
-        "path": quote(request.path, errors="replace"),
+        "method": as_logged(request.method),
+        "path": as_logged(request.path),
         "status": response.status_code,
         "milliseconds": round((perf_counter() - request.environ[BEGAN]) * 1000, 1),
     }
     reason = {"reason": g.get("refusal_reason")} if failed else {}
     level = logging.WARNING if failed else logging.INFO
     LOG.log(level, LINE, line, extra=logs.facts(**line, **reason))
+
+
+def as_logged(text: str) -> str:
+    """Return the text for the log: quoted, without a control character, and not too long."""
+    quoted = quote(text, errors="replace")
+    return quoted if len(quoted) <= MAX_LENGTH else f"{quoted[:MAX_LENGTH]}…"
 
 
 def logs_every_request(settings: Settings) -> bool:

@@ -1,0 +1,70 @@
+"""Keep strangers from filling the disk: of similar warnings in a second, log a few and a count.
+
+INFO lines are not sampled: they are logged because LOG_REQUESTS asks for one for each request.
+"""
+
+import logging
+from collections import Counter
+from threading import Lock, Timer
+from time import monotonic
+from typing import Any
+
+LOG = logging.getLogger(__name__)
+LINES = 5  # of each kind in a second, in each process
+PERIOD = 1  # seconds
+
+Kind = tuple[Any, ...]
+
+
+class Sampling(logging.Filter):
+    """Let the first LINES warnings and errors of a kind pass in each second, and count the others.
+
+    A kind is a message and, for requests, the status and the endpoint, but neither path nor client.
+    The count is logged when a second has passed; that of the last second is lost at exit.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = Lock()
+        self.period, self.seen = 0, Counter[Kind]()
+        self.omitted, self.examples = Counter[Kind](), dict[Kind, logging.LogRecord]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether this line is logged."""
+        if record.levelno < logging.WARNING or record.name == __name__:
+            return True
+        kind = kind_of(record)
+        with self.lock:
+            period = int(monotonic() / PERIOD)
+            if period != self.period:
+                self.period, self.seen = period, Counter()
+            self.seen[kind] += 1
+            if self.seen[kind] <= LINES:
+                return True
+            self.count_omitted(kind, record)
+            return False
+
+    def count_omitted(self, kind: Kind, record: logging.LogRecord) -> None:
+        """Count a line that is not logged. The first starts a timer, which logs the counts."""
+        if not self.omitted:
+            timer = Timer(PERIOD, self.log_omitted)
+            timer.daemon = True
+            timer.start()
+        self.omitted[kind] += 1
+        self.examples[kind] = record
+
+    def log_omitted(self) -> None:
+        """Log how many lines of each kind were omitted."""
+        with self.lock:
+            omitted, examples = self.omitted, self.examples
+            self.omitted, self.examples = Counter(), {}
+        for kind, count in omitted.items():
+            like = examples[kind].getMessage()
+            extra = {"facts": {"omitted": count, "like": like}}
+            LOG.log(examples[kind].levelno, "Omitted %s lines like: %s", count, like, extra=extra)
+
+
+def kind_of(record: logging.LogRecord) -> Kind:
+    """Return what a line has in common with similar ones."""
+    status = getattr(record, "facts", {}).get("status")
+    return record.name, record.levelno, str(record.msg), status, getattr(record, "endpoint", None)
