@@ -27,7 +27,7 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
 
     Without a DB_URL, `connect_arguments` returns those of each new connection.
     """
-    app = application.Application(__name__, static_folder=None)
+    app = application.Application(__name__, trusted_proxies=settings.trusted_proxies)
     app.extensions[EXTENSION] = settings
     app.url_map.merge_slashes = False  # no redirect of a POST: senders do not follow it
     bind_engine(app, settings, connect_arguments)

@@ -54,8 +54,9 @@ hypothesis.settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("chirpy")
-PRODUCTION_HASHER = passwords.HASHER
+PRODUCTION = {name: getattr(passwords, name) for name in ("HASHER", "DUMMY_HASH")}
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # 20 ms less for each
+passwords.DUMMY_HASH = passwords.HASHER.hash("")
 SHARED_MEMORY = Path("/dev/shm")  # on Linux
 MIN_MEMORY = 2**30  # bytes; a Postgres needs 50 MiB, and many containers have 64 MiB here
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -151,7 +152,8 @@ def database_url(cluster_url: URL, worker_id: str) -> Iterator[URL]:
 @pytest.fixture
 def full_hash_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords as in production. Servers, which are other processes, always do."""
-    monkeypatch.setattr(passwords, "HASHER", PRODUCTION_HASHER)
+    for name, value in PRODUCTION.items():
+        monkeypatch.setattr(passwords, name, value)
 
 
 @pytest.fixture(scope="session")

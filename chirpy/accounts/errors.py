@@ -66,6 +66,30 @@ class WrongCredentials(Unauthorized):
     hint = "To create an account: POST /api/users"
 
 
+class TooManyAttempts(Refused):
+    """A limit is reached. After `seconds` there is room for one more attempt."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        self.header = ("Retry-After", str(seconds))
+        super().__init__(hint=f"Wait {seconds} seconds. {self.hint}")
+
+
+class TooManyFailedLogins(TooManyAttempts):
+    """Too many logins failed, for this account or from this address. Good ones are not limited."""
+
+    error = "Too many failed logins for this account or from this address"
+    hint = "The right password is accepted at any time"
+
+
+class TooManySignUps(TooManyAttempts):
+    """Too many users signed up from this address."""
+
+    error = "Too many sign-ups from this address"
+    hint = "Those who have an account can log in at POST /api/login"
+
+
 class UserGone(Unauthorized):
     """The access token is valid, but its user was deleted."""
 

@@ -1,4 +1,4 @@
-"""The tables of users, refresh tokens and memberships."""
+"""The tables of users, refresh tokens, memberships, and counters of attempts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -57,3 +57,19 @@ class Membership(Base):
     as_of: Mapped[datetime]
     # Compared byte by byte, so that the locale does not decide between events of the same time.
     event_id: Mapped[str] = mapped_column(Text(collation="C"))
+
+
+class AttemptCounter(Base):
+    """How many logins have failed, or users signed up, for one account or address.
+
+    `key` is a hash of what is counted, `empty_at` the time when the counter is 0 again.
+    """
+
+    __tablename__ = "attempt_counters"
+    __table_args__ = (
+        Index("ix_attempt_counters_empty_at", "empty_at"),
+        {"prefixes": ["UNLOGGED"]},  # as after a crash, when it is empty, no attempt was made
+    )
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    empty_at: Mapped[datetime]

@@ -3,9 +3,10 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from chirpy.accounts import access_tokens, passwords, refresh_tokens, users
+from chirpy.accounts import access_tokens, attempts, passwords, refresh_tokens, users
 from chirpy.accounts.authentication import require_refresh_token, require_user
 from chirpy.accounts.change import change_credentials
+from chirpy.accounts.errors import WrongCredentials
 from chirpy.accounts.login import verify_credentials
 from chirpy.accounts.schemas import (
     Credentials,
@@ -15,6 +16,7 @@ from chirpy.accounts.schemas import (
 )
 from chirpy.database.engine import db
 from chirpy.settings import current_settings
+from chirpy.web.client_network import client_network
 from chirpy.web.request_body import read_json
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api")
@@ -22,8 +24,9 @@ blueprint = Blueprint("accounts", __name__, url_prefix="/api")
 
 @blueprint.post("/users")
 def sign_up() -> ResponseReturnValue:
-    """Create a user. 201 User; 400; 409 when the email is taken."""
+    """Create a user. 201 User; 400; 409 when the email is taken; 429."""
     credentials: Credentials = new_credentials_schema.load(read_json(request))
+    attempts.count_sign_up_autocommit(client_network(request), current_settings())
     hashed_password = passwords.hash_password(credentials.password)
     user = users.create(credentials.email, hashed_password)
     db.session.commit()
@@ -45,9 +48,16 @@ def change_user() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def log_in() -> ResponseReturnValue:
-    """Issue an access token and a refresh token. 200 User, `token` and `refresh_token`; 401."""
-    credentials: Credentials = credentials_schema.load(read_json(request))
-    user, verified_hash = verify_credentials(credentials.email, credentials.password)
+    """Issue an access token and a refresh token. 200 User, `token` and `refresh_token`; 401; 429.
+
+    Only failed logins count, so nobody can lock a user out by guessing.
+    """
+    email, password = credentials_schema.load(read_json(request))
+    try:
+        user, verified_hash = verify_credentials(email, password)
+    except WrongCredentials:
+        attempts.count_failed_login_autocommit(email, client_network(request), current_settings())
+        raise
     refresh_token = refresh_tokens.issue(user.id, verified_hash)
     token = access_tokens.issue(user.id, current_settings().jwt_secret)
     db.session.commit()

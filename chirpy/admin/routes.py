@@ -9,7 +9,7 @@ from chirpy.database.engine import db
 from chirpy.web.development import require_development
 
 # Rows that refer to a user are removed with the users.
-RESET = text("TRUNCATE users, webhook_events CASCADE")
+RESET = text("TRUNCATE users, webhook_events, attempt_counters CASCADE")
 
 blueprint = Blueprint("admin", __name__, template_folder="pages")
 
@@ -30,7 +30,7 @@ def metrics() -> ResponseReturnValue:
 
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
-    """Delete all users with their chirps, all webhook events and the visits. 200; 403 in prod."""
+    """Delete all users with their chirps, webhook events, visits and limits' counters. 200; 403."""
     require_development()
     db.session.execute(RESET)
     visits.restart()

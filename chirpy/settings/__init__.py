@@ -37,6 +37,11 @@ class Settings:
     workers: int = min(CPUS, 8)
     threads: int = 4
     db_connections: int = 48
+    trusted_proxies: int = 0
+    # In 15 minutes; 0 is no limit. A school behind one address stays far below.
+    failed_logins_per_account: int = 100
+    failed_logins_per_address: int = 1000
+    sign_ups_per_address: int = 1000
     log_requests: Literal["", "0", "1"] = ""  # empty: "1" in development, "0" in production
 
 

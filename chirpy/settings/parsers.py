@@ -50,6 +50,8 @@ def parse_whole_number(text: str, minimum: int, maximum: int) -> int:
     return int(text)
 
 
+parse_limit = partial(parse_whole_number, minimum=0, maximum=1_000_000)  # 0: no limit
+
 # By name in the environment. Each raises ValueError with what is wrong, without the value.
 PARSERS: dict[str, Callable[[str], Any]] = {
     "DB_URL": parse_database_url,
@@ -62,5 +64,9 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "WORKERS": partial(parse_whole_number, minimum=1, maximum=256),
     "THREADS": partial(parse_whole_number, minimum=1, maximum=256),
     "DB_CONNECTIONS": partial(parse_whole_number, minimum=2, maximum=10_000),
+    "TRUSTED_PROXIES": partial(parse_whole_number, minimum=0, maximum=16),
+    "FAILED_LOGINS_PER_ACCOUNT": parse_limit,
+    "FAILED_LOGINS_PER_ADDRESS": parse_limit,
+    "SIGN_UPS_PER_ADDRESS": parse_limit,
     "LOG_REQUESTS": partial(parse_matching, pattern="[01]", problem="must be 0 or 1"),
 }

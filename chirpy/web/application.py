@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chirpy.web.request_body import discard_body
 from chirpy.web.request_log import BEGAN, log_request
@@ -31,9 +32,14 @@ class Application(Flask):
     response_class = UntypedResponse
     json_provider_class = CompactJSON
 
+    def __init__(self, name: str, *, trusted_proxies: int) -> None:
+        super().__init__(name, static_folder=None)
+        respond = super().wsgi_app
+        self.respond = ProxyFix(respond, trusted_proxies, 0) if trusted_proxies else respond
+
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[BEGAN] = perf_counter()
-        response: Iterable[bytes] = super().wsgi_app(environ, start_response)
+        response: Iterable[bytes] = self.respond(environ, start_response)
         discard_body(environ)  # no transaction is open any more
         return response
 

@@ -9,7 +9,9 @@ from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import UNREACHABLE, Sql, an_app
 from tests.support.factories import a_chirp, a_person
 
-TABLES = ("users", "refresh_tokens", "chirps", "memberships", "webhook_events")
+TABLES = (
+    *("users", "refresh_tokens", "chirps", "memberships", "webhook_events", "attempt_counters"),
+)
 
 
 @pytest.fixture

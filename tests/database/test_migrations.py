@@ -18,6 +18,9 @@ SCHEMA = """
         concat_ws(' ', udt_name, collation_name, is_nullable, column_default)
     FROM information_schema.columns WHERE table_schema = 'public'
     UNION ALL
+    SELECT 'table', relname, relpersistence::text, '' FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    UNION ALL
     SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL
@@ -32,7 +35,7 @@ OURS = f"SELECT * FROM ({SCHEMA}) AS everything WHERE of <> 'alembic_version' OR
 
 
 def schema_of(url: URL) -> list[tuple[Any, ...]]:
-    """Return every column, constraint, index, function and sequence."""
+    """Return every table, column, constraint, index, function and sequence."""
     with connected(url) as sql:
         return sql(OURS)
 

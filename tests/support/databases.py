@@ -24,7 +24,8 @@ DB_PASSWORD = "only-the-database-knows"
 UNREACHABLE = make_url(f"{DRIVER}://learner:{DB_PASSWORD}@127.0.0.1:1/chirpy")
 
 # TRUNCATE and RESTART create new files, which takes ten times as long with this few rows.
-DELETE_ALL_ROWS = "DELETE FROM users; DELETE FROM webhook_events; SELECT setval('visits', 1, false)"
+DELETE_ALL_ROWS = """DELETE FROM users; DELETE FROM webhook_events; DELETE FROM attempt_counters;
+    SELECT setval('visits', 1, false)"""
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

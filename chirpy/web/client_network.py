@@ -1,0 +1,25 @@
+"""The network that a request comes from, to limit what one client can do."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from flask import Request
+
+IPV6_PREFIX = 64  # bits; a home or a server gets at least that many addresses (RFC 6177)
+
+
+def client_network(request: Request) -> str:
+    """Return the client's IPv4 address, or the /64 of its IPv6 address.
+
+    TRUSTED_PROXIES says whether that is the peer or what a proxy names. Text that is no address,
+    as of a Unix socket, is returned as it is.
+    """
+    text = request.remote_addr or ""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    if not isinstance(address, IPv6Address):
+        return text
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), IPV6_PREFIX), strict=False))
