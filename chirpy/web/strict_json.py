@@ -8,6 +8,7 @@ chunked body, which the server does not report, is wrong too: no prefix of a JSO
 import json
 import re
 from collections import Counter
+from decimal import Decimal
 from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from chirpy.web.refused import Refused
 
 MAX_DEPTH = 64  # nested brackets; RFC 8259, section 9, lets a parser set a limit
 MAX_NUMBER_LENGTH = 100  # characters; a number beyond a double has no agreed meaning (section 6)
+INTEGER_LIMIT = 10.0**MAX_NUMBER_LENGTH  # so that 1e308 does not become 309 digits
 # A string, also one without an end. The possessive `*+` never backtracks: 64 KiB of quotes would
 # otherwise take a minute.
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -70,10 +72,16 @@ def parse_integer(digits: str) -> int:
 
 
 def parse_real(digits: str) -> float:
-    """Return a number that a double can hold. Raise InvalidJSON."""
+    """Return a number that a double can hold: an integer if it is one. Raise InvalidJSON.
+
+    1.0 and 1e0 are the integer 1, so that equal numbers are equal in any JSON made of them.
+    """
     if len(digits) > MAX_NUMBER_LENGTH or not isfinite(number := float(digits)):
         raise InvalidJSON(hint="A number is too large or too long")
-    return number
+    if not number.is_integer() or abs(number) > INTEGER_LIMIT:
+        return number
+    exact = Decimal(digits) if number else Decimal()  # it does not take 0e9999999999999999999
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def refuse_constant(name: str) -> NoReturn:

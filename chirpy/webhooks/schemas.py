@@ -15,6 +15,8 @@ from chirpy.webhooks.models import MAX_EVENT_ID_LENGTH, MAX_TYPE_LENGTH
 
 # The types that have an effect, so their data must name a user. The effect is in receive_event.sql.
 USER_EVENT_TYPES = frozenset({"user.upgraded", "user.downgraded"})
+# The keys of events without an id: those of `meaning`, and those that were made before.
+MADE_KEY = re.compile(r"(body|data):[0-9a-f]{64}")
 EVENT_ID_HEADER = re.compile(r"[!-\-/-~]{1,255}")  # no dot, because dots separate signed content
 
 
@@ -23,7 +25,8 @@ class Event:
     """An event of the provider.
 
     `data` is any JSON value. `event_id` and `occurred_at` are None if the provider sent none.
-    `user_id` is None for a type that has no effect.
+    `user_id` is None for a type that has no effect. `content` is the whole body, in which the
+    members above are as here.
     """
 
     type: str
@@ -31,6 +34,7 @@ class Event:
     event_id: str | None
     occurred_at: datetime | None
     user_id: UUID | None
+    content: dict[str, Any]
 
 
 class UserDataSchema(RequestSchema):
@@ -58,12 +62,16 @@ def read_event(body: Any, header_id: str | None) -> Event:
     Raise ValidationError.
     """
     event = event_schema.load(body)
+    user_id = read_user_id(event["data"]) if event["event"] in USER_EVENT_TYPES else None
+    if user_id is not None:
+        event["data"] = event["data"] | {"user_id": str(user_id)}  # in lower case
     return Event(
         type=event["event"],
         data=event["data"],
         event_id=choose_event_id(event["id"], header_id),
         occurred_at=event["timestamp"],
-        user_id=read_user_id(event["data"]) if event["event"] in USER_EVENT_TYPES else None,
+        user_id=user_id,
+        content=body | event | {"timestamp": str(event["timestamp"])},
     )
 
 
@@ -80,9 +88,18 @@ def read_user_id(data: Any) -> UUID:
 def choose_event_id(body_id: str | None, header_id: str | None) -> str | None:
     """Return the id in the body or in the header. Raise ValidationError if they differ."""
     if header_id is None or header_id == body_id:
-        return body_id
+        return checked_id(body_id, "id")
     if body_id is not None:
         raise ValidationError("differs from the header webhook-id", "id")
     if not EVENT_ID_HEADER.fullmatch(header_id):
         raise ValidationError("must be 1 to 255 printable ASCII characters, no dot", "webhook-id")
-    return header_id
+    return checked_id(header_id, "webhook-id")
+
+
+def checked_id(event_id: str | None, name: str) -> str | None:
+    """Return an id. Raise ValidationError if it is a key that Chirpy makes."""
+    if event_id is not None and MADE_KEY.fullmatch(event_id):
+        raise ValidationError(
+            "has the form of a key that Chirpy makes for events without an id", name
+        )
+    return event_id

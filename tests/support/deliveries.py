@@ -117,7 +117,16 @@ WRONG_USER_IDS = {
     "with a lone surrogate": f"{KNOWN_USER}\ud800",
     "in full-width digits": str(KNOWN_USER).replace("1", "１"),
 }
-WRONG_IDS = {"a number": 7, "empty": "", "NUL": "\0", "a surrogate": "\udfff", "long": "x" * 256}
+MADE_KEY = f"body:{'0' * 64}"
+WRONG_IDS = {
+    "a number": 7,
+    "empty": "",
+    "NUL": "\0",
+    "a surrogate": "\udfff",
+    "long": "x" * 256,
+    "a made key": MADE_KEY,
+    "an old made key": MADE_KEY.replace("body", "data"),
+}
 NOT_AN_EVENT = {
     "event of 256 characters": wrong("event", VALID | {"event": "x" * 256}),
     "no data": wrong("data.user_id", {"event": "user.upgraded"}),
@@ -133,6 +142,7 @@ NOT_AN_EVENT = {
         f"time {name}": wrong("timestamp", VALID | {"timestamp": time})
         for name, time in WRONG_TIMES.items()
     },
+    "a made key in the header": wrong("webhook-id", WITHOUT_ID, webhook_id=MADE_KEY),
     "an id that differs from the header": wrong("id", VALID, webhook_id="EVT_NEW"),
     **{
         f"an id in the header, {name}": wrong(

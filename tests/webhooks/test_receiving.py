@@ -12,12 +12,13 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from chirpy.webhooks import receiving
+from chirpy.webhooks.meaning import make_fingerprint, make_key
 from chirpy.webhooks.schemas import read_event
 from tests.support.databases import POLKA_KEY, Sql
-from tests.support.deliveries import KNOWN_USER, PATH, VALID
+from tests.support.deliveries import KNOWN_USER, PATH, VALID, insert_event
 from tests.support.factories import API_KEY, a_user, an_event, an_id
 
+ONE_FORM: dict[str, Any] = {"sort_keys": True, "separators": (",", ":")}
 SETTING = "synchronous_commit"
 
 
@@ -120,19 +121,101 @@ def test_fingerprint_and_made_key_stay_those_of_stored_events() -> None:
     """An event that one version of Chirpy stored must be a duplicate for every later version."""
     user_id = "3311741C-680C-4546-99F3-FC9EFAC2036C"
     data = {"user_id": user_id, "é": [1.5, None, {"b": 1, "a": "😀"}]}
-    event = read_event({"event": "user.upgraded", "data": data}, None)
+    body = {"event": "user.upgraded", "data": data, "more": True}
 
-    meaning = receiving.canonical_meaning(event)
+    event = read_event(body | {"timestamp": "2026-01-31T13:00:00+01:00"}, None)
 
     canonical = (
-        b'["user.upgraded",{"user_id":"3311741c-680c-4546-99f3-fc9efac2036c",'
+        b'{"user_id":"3311741c-680c-4546-99f3-fc9efac2036c",'
         b'"\\u00e9":[1.5,null,{"a":"\\ud83d\\ude00","b":1}]}'
     )
-    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    dated, undated = canonical + b',"2026-01-31 12:00:00+00:00"]', canonical + b',"None"]'
-    assert receiving.make_fingerprint(meaning) == sha256(canonical + b"]").digest()
-    assert receiving.make_key(meaning, None) == f"data:{sha256(undated).hexdigest()}"
-    assert receiving.make_key(meaning, noon) == f"data:{sha256(dated).hexdigest()}"
+    whole = b'{"data":%b,"event":"user.upgraded","id":null,"more":true,"timestamp":"%b"}'
+    dated, undated = [whole % (canonical, time) for time in (b"2026-01-31 12:00:00+00:00", b"None")]
+    meaning = b'["user.upgraded",%b]' % canonical
+    assert make_fingerprint(event) == sha256(meaning).digest()
+    assert make_key(event) == f"body:{sha256(dated).hexdigest()}"
+    assert make_key(read_event(body, None)) == f"body:{sha256(undated).hexdigest()}"
+
+
+NUMBERS = {
+    "1": ["1.0", "1e0", "10e-1", "0.1E+1"],
+    "0": ["-0", "-0.0", "0e999999999999999999999", "1e-99999999999999999999"],
+    "1.5": ["1.50", "15e-1"],
+    f"1{'0' * 23}": ["1e23", "0.1e24"],
+    "9007199254740993": ["9007199254740993.0", "9.007199254740993e15"],
+    "1e308": ["10e307"],
+}
+
+
+def with_number(event: dict[str, Any], number: str) -> str:
+    """Return the JSON of an event whose data has a number, written in this way."""
+    return json.dumps(event | {"data": event["data"] | {"n": "?"}}).replace('"?"', number)
+
+
+@pytest.mark.parametrize(
+    "members", [{"id": "evt_1"}, {"timestamp": "2026-01-31T12:00:00Z"}], ids=str
+)
+def test_numbers_of_equal_value_are_equal_in_duplicates(
+    client: FlaskClient, sql: Sql, members: dict[str, str]
+) -> None:
+    upgrade = an_event(a_user(sql), **members)
+    for number, spellings in NUMBERS.items():
+        sql("DELETE FROM webhook_events")
+        for each in (number, *spellings):
+            client.post(PATH, data=with_number(upgrade, each), headers=API_KEY)
+        assert sql("SELECT deliveries FROM webhook_events") == [(1 + len(spellings),)], number
+
+
+def test_events_without_an_id_that_differ_in_any_key_are_different_events(
+    client: FlaskClient, sql: Sql
+) -> None:
+    event = {"event": "invoice.paid", "timestamp": "2026-01-31T12:00:00Z"}
+    big = 2**53  # a double cannot tell it from the next integer
+    numbers = [1, 2, 1.5, big, big + 1, "1", None]
+
+    deliver(client, event, *({**event, "number": number} for number in numbers))
+
+    assert sql("SELECT DISTINCT deliveries FROM webhook_events") == [(1,)]
+    assert sql("SELECT count(*) FROM webhook_events") == [(1 + len(numbers),)]
+
+
+def test_spelling_of_a_body_without_an_id_does_not_make_another_event(
+    client: FlaskClient, sql: Sql
+) -> None:
+    upgrade = an_event(user_id := a_user(sql), timestamp="2026-01-31T12:00:00Z")
+    data = {"user_id": str(user_id).upper()}
+    again = {"id": None, "timestamp": "2026-01-31T13:00:00+01:00", "data": data}
+
+    assert deliver(client, upgrade, again | {"event": "user.upgraded"}) == ["applied", "duplicate"]
+
+
+# Stored before migration 0010
+
+
+@pytest.mark.parametrize("body", ["stored", None], ids=["with its body", "pruned"])
+def test_fingerprint_that_took_1_and_1_0_for_different_numbers_matches_its_event(
+    client: FlaskClient, sql: Sql, body: str | None
+) -> None:
+    upgrade = an_event(a_user(sql), id="evt_1")
+    upgrade["data"]["n"] = 1.0
+    old = sha256(json.dumps(["user.upgraded", upgrade["data"]], **ONE_FORM).encode()).digest()
+    insert_event(sql, event_id="evt_1", type="user.upgraded", fingerprint=old, body=body)
+
+    assert deliver(client, upgrade) == ["duplicate"]
+    upgrade["data"]["n"] = 2.0
+    assert deliver(client, upgrade) == ["409 CONFLICT"]
+
+
+def test_dated_event_with_an_old_made_key_does_not_become_later_than_a_duplicate_of_it(
+    client: FlaskClient, sql: Sql
+) -> None:
+    time, user_id = "2026-01-31T12:00:00Z", a_user(sql)
+    insert_event(sql, event_id=f"data:{'0' * 64}", type="user.upgraded", user_id=str(user_id))
+    sql("INSERT INTO memberships VALUES (%s, true, %s, %s)", str(user_id), time, f"data:{'0' * 64}")
+    before = sql("SELECT * FROM memberships")
+
+    assert deliver(client, an_event(user_id, timestamp=time)) == ["stale"]
+    assert sql("SELECT * FROM memberships") == before
 
 
 # Unusual, and valid; tests/support/deliveries.py has what is refused

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, strategies as st
 
-from chirpy.webhooks import receiving
+from chirpy.webhooks.meaning import make_key
 from chirpy.webhooks.schemas import read_event
 from tests.support.databases import DELETE_ALL_ROWS, Sql
 from tests.support.deliveries import PATH
@@ -100,8 +100,7 @@ def test_dated_and_undated_events_have_the_results_of_the_model(
 def key_of(body: dict[str, Any]) -> str:
     """Return the id of an event, or its made key."""
     event = read_event(body, None)
-    made = receiving.make_key(receiving.canonical_meaning(event), event.occurred_at)
-    return event.event_id or made
+    return event.event_id or make_key(event)
 
 
 # `later` is the time of a dated event ahead of us, or of one stored before our clock stepped back.
