@@ -7,7 +7,7 @@ from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.autocommit_pool import bind_autocommit_pool
-from chirpy.database.connections import ConnectArguments
+from chirpy.database.connecting import ConnectArguments
 from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient
 from chirpy.database.migration_state import is_unmigrated

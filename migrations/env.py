@@ -1,6 +1,7 @@
 """Run migrations through the application's engine. Alembic executes this file for each command."""
 
 import logging
+from math import inf
 from typing import Any
 
 from alembic import context
@@ -11,6 +12,7 @@ from click import ClickException
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from chirpy.database.deadlines import within
 from chirpy.database.engine import db
 from chirpy.database.explanations import explain
 from chirpy.database.migration_state import OtherApplication, applied_version
@@ -54,7 +56,7 @@ def log_step(step: MigrationInfo, **_: Any) -> None:
 
 
 try:
-    with connect_at_start() as connection:
+    with within(inf), connect_at_start() as connection:
         migrate(connection)
 except CommandError as error:
     if not isinstance(error.__cause__, ResolutionError):

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 from flask import Flask, current_app
 from psycopg2 import extensions
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import URL, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from chirpy.database.connections import is_closed
@@ -56,6 +56,11 @@ class AutocommitPool:
                 connection.close()
             self._slots.release()
 
+    def clear_after_loss(self, context: ExceptionContext) -> None:
+        """Close all connections when the error of a session shows that its own is lost."""
+        if context.is_disconnect:
+            self.clear()
+
     def clear(self) -> None:
         """Close all connections: idle ones now, those in use when they are returned."""
         idle, self._idle = self._idle, []
@@ -91,6 +96,7 @@ def bind_autocommit_pool(app: Flask) -> None:
         pool = AutocommitPool(autocommit_pool_size(current_settings()), connect)
         app.extensions[EXTENSION] = pool
         event.listen(db.engine, "engine_disposed", lambda _: pool.clear())
+        event.listen(db.engine, "handle_error", pool.clear_after_loss)
 
 
 def autocommit_pool() -> AutocommitPool:

@@ -5,12 +5,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, NullPool
 
 from chirpy.database.base import Base
-from chirpy.database.connections import (
-    CONNECT_ARGS,
-    ConnectArguments,
-    configure_connections,
-    use_connect_arguments,
-)
+from chirpy.database.connecting import ConnectArguments, connect_in_time
+from chirpy.database.connections import configure_connections
+from chirpy.database.deadlines import bind_deadlines
 from chirpy.settings import Settings
 from chirpy.settings.database_url import DRIVER
 
@@ -27,10 +24,7 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     connection.
     """
     url = settings.db_url or URL.create(DRIVER)
-    options = {
-        "hide_parameters": True,  # they are personal data, and errors are logged
-        "connect_args": CONNECT_ARGS,
-    }
+    options = {"hide_parameters": True}  # they are personal data, and errors are logged
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
         "pool_size": session_pool_size(settings),
@@ -40,12 +34,12 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     }
     autocommit = {"url": url, "poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
     app.config["SQLALCHEMY_BINDS"] = {AUTOCOMMIT: options | autocommit}
+    bind_deadlines(app)
     db.init_app(app)
     with app.app_context():
         for engine in db.engines.values():
+            connect_in_time(engine, connect_arguments if settings.db_url is None else None)
             configure_connections(engine)
-            if settings.db_url is None and connect_arguments is not None:
-                use_connect_arguments(engine, connect_arguments)
 
 
 def session_pool_size(settings: Settings) -> int:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from chirpy.database.connections import ConnectFailed
+from chirpy.database.connecting import ConnectFailed
 from chirpy.database.engine import db
 from chirpy.database.migration_state import UnusableTables, require_migrated
 from chirpy.database.startup import STARTING

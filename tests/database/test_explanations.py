@@ -1,21 +1,29 @@
 """When the database cannot be used, commands and the start end with one message without secrets."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
+from typing import Any
 
 import psycopg2
 import pytest
 from alembic import command
 from click import ClickException
-from sqlalchemy import URL, event
+from sqlalchemy import URL
 
 from chirpy.database import startup
 from chirpy.database.engine import db
 from chirpy.database.migration_state import latest_version
 from chirpy.server.migrations import MigrationFailed, version_at_start
 from tests.support.commands import error_of
-from tests.support.databases import UNREACHABLE, alembic_config, an_app, connected, new_database
+from tests.support.databases import (
+    UNREACHABLE,
+    alembic_config,
+    an_app,
+    connected,
+    new_database,
+    patch_connect,
+)
 from tests.support.failures import Breakable
 
 
@@ -90,13 +98,14 @@ def test_start_waits_for_a_postgres_that_is_starting(
     attempts: list[str] = []
     monkeypatch.setattr(startup, "PAUSE", 0)
 
-    def refuse(*_: object) -> None:
+    def refuse(connect: Callable[..., Any], options: dict[str, Any]) -> Any:
         attempts.append(message)
         if len(attempts) < 3:
             raise psycopg2.OperationalError(message)
+        return connect(**options)
 
     with an_app(breakable.url) as app, app.app_context():
-        event.listen(db.engine, "do_connect", refuse)
+        patch_connect(db.engine, refuse)
         assert version_at_start() == latest_version()
     assert len(attempts) == 3
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
+from unittest import mock
 
 import psycopg2
 from alembic import command
 from alembic.config import Config
 from flask import Flask
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, make_url
 
 from chirpy import create_app
-from chirpy.database.connections import ConnectArguments
+from chirpy.database.connecting import ConnectArguments
 from chirpy.database.engine import db
 from chirpy.database.migration_state import MIGRATIONS
 from chirpy.devtools.commands import register_commands
@@ -46,14 +47,20 @@ def connected(url: URL) -> Iterator[Sql]:
 
 def use_cursor_class(app: Flask, cursors: type[Any]) -> None:
     """Let `app` run its statements with cursors of this class."""
-
-    def choose(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
-        kwargs["cursor_factory"] = cursors
-
     with app.app_context():
         db.engine.dispose()
         for engine in db.engines.values():
-            event.listen(engine, "do_connect", choose)
+            patch_connect(
+                engine, lambda connect, options: connect(**options | {"cursor_factory": cursors})
+            )
+
+
+def patch_connect(engine: Engine, connect: Callable[..., Any]) -> None:
+    """Let `engine` call `connect(original, options)` for each new connection."""
+    original = engine.dialect.connect
+    mock.patch.object(
+        engine.dialect, "connect", lambda **options: connect(original, options)
+    ).start()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from chirpy.database.connections import ConnectFailed
+from chirpy.database.connecting import ConnectFailed
 from chirpy.devtools.postgres import supervisor
 from chirpy.devtools.postgres.supervisor import SERVER, SUPERVISOR, open_file, try_lock
 

@@ -1,0 +1,125 @@
+"""Connections of psycopg2 that keep deadlines.
+
+libpq waits in C until the database answers. A thread shuts down the socket of each connection that
+is overdue, and libpq returns an error.
+"""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from math import inf
+from threading import Lock, Thread
+from time import monotonic, sleep
+from typing import Any, TypeVar
+from weakref import WeakSet, finalize
+
+import psycopg2
+from psycopg2 import extensions
+
+from chirpy.database.deadlines import next_deadline
+
+CHECK = 0.1  # seconds between two looks at all connections
+R = TypeVar("R")
+
+
+class NoAnswer(psycopg2.OperationalError):
+    """The database did not answer in time. The effect of the statement is unknown."""
+
+
+class WatchedConnection(extensions.connection):
+    """A connection that closes when a statement, a commit or a rollback is overdue."""
+
+    deadline = inf  # of what it waits for
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A file descriptor of its own, because libpq can close the other at any time, and the
+        # number then belongs to the next file that any thread opens.
+        duplicate = socket.socket(fileno=os.dup(self.fileno()))
+        self._shut_down = duplicate.shutdown
+        self._close_duplicate = finalize(self, duplicate.close)
+        watcher().watch(self)
+
+    def wait_for(self, call: Callable[..., R], *args: Any) -> R:
+        """Return `call(*args)`. Close the connection and raise NoAnswer if it takes too long."""
+        self.deadline = deadline = next_deadline()
+        try:
+            if deadline > monotonic():
+                return call(*args)
+        except psycopg2.Error:
+            if deadline > monotonic():
+                raise
+        finally:
+            self.deadline = inf
+        self.close()
+        raise NoAnswer("The database did not answer in time; the connection is closed")
+
+    def interrupt(self) -> None:
+        """End what waits for an answer, with an error. Called by the watcher."""
+        with suppress(OSError):  # closed already
+            self._shut_down(socket.SHUT_RDWR)
+
+    def commit(self) -> None:
+        """Commit. After NoAnswer, the transaction may be committed."""
+        self.wait_for(super().commit)
+
+    def rollback(self) -> None:
+        """Roll back, or else close the connection, so that Postgres rolls back."""
+        try:
+            self.wait_for(super().rollback)
+        except psycopg2.Error:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, and with it both file descriptors."""
+        self._close_duplicate()
+        super().close()
+
+
+class WatchedCursor(extensions.cursor):
+    """A cursor whose statements keep the deadline of their connection."""
+
+    connection: WatchedConnection
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+        """Run a statement, and BEGIN before it if it is the first of a transaction."""
+        self.connection.wait_for(super().execute, query, vars)
+
+
+class Watcher:
+    """A thread that interrupts connections that are overdue. It ends with the process."""
+
+    def __init__(self) -> None:
+        self._connections: WeakSet[WatchedConnection] = WeakSet()
+        self._changing = Lock()
+        Thread(target=self._run, daemon=True).start()
+
+    def watch(self, connection: WatchedConnection) -> None:
+        """Interrupt this connection when it is overdue, until it is deleted."""
+        with self._changing:
+            self._connections.add(connection)
+
+    def _run(self) -> None:
+        while True:
+            sleep(CHECK)
+            with self._changing:
+                connections = list(self._connections)
+            while connections:
+                interrupt_overdue(connections.pop())
+
+
+def interrupt_overdue(connection: WatchedConnection) -> None:
+    """Interrupt the connection if it is overdue."""
+    if connection.deadline < monotonic():
+        connection.interrupt()
+
+
+@cache
+def watcher() -> Watcher:
+    """Return the watcher of this process."""
+    return Watcher()
+
+
+os.register_at_fork(after_in_child=watcher.cache_clear)  # threads do not survive a fork

@@ -1,0 +1,165 @@
+"""A database that never answers costs a request its deadline; then the connection is closed."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from math import inf
+from time import monotonic, sleep
+from typing import Any
+
+import psutil
+import psycopg2
+import pytest
+from sqlalchemy import URL, text
+from werkzeug.test import TestResponse
+
+from chirpy.database import deadlines
+from chirpy.database.deadlines import within
+from chirpy.database.engine import db
+from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
+from tests.support.accounts import sign_up
+from tests.support.databases import UNREACHABLE, an_app, patch_connect, url_text
+from tests.support.failures import OTHERS, Breakable, assert_unavailable
+from tests.support.server import wait_until
+
+pytestmark = pytest.mark.faults
+
+LIMIT = 0.5  # seconds, instead of 5.2
+PATIENCE = LIMIT + 0.8
+SLEEP = text("SELECT pg_sleep(:seconds)")
+
+
+@pytest.fixture(autouse=True)
+def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "LIMIT", LIMIT)
+    monkeypatch.setattr(deadlines, "AT_LEAST", LIMIT)
+
+
+@contextmanager
+def stopped_backends(breakable: Breakable) -> Iterator[None]:
+    """Stop the processes of Postgres behind the connections of the application."""
+    pids = [pid for [pid] in breakable.sql(f"SELECT pid {OTHERS}")]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+class Connection(WatchedConnection):
+    """A connection that runs a statement in one call."""
+
+    def run(self) -> None:
+        self.cursor().execute("SELECT 1")
+
+
+def connect(url: URL) -> Connection:
+    made: Connection = psycopg2.connect(
+        url_text(url), connection_factory=Connection, cursor_factory=WatchedCursor
+    )
+    return made
+
+
+def file_descriptors() -> int:
+    """Return how many this process has open."""
+    return psutil.Process().num_fds()
+
+
+def answered_in_time(send: Callable[[], TestResponse]) -> TestResponse:
+    """Return the response, after checking how long it took."""
+    start = monotonic()
+    response = send()
+    assert monotonic() - start < PATIENCE
+    return response
+
+
+def test_silent_database_is_503_and_the_next_request_connects_again(breakable: Breakable) -> None:
+    upgrade = breakable.upgrade()
+    client = breakable.app.test_client()
+    requests: list[Callable[[], TestResponse]] = [
+        lambda: breakable.deliver(upgrade),  # one statement that commits itself
+        lambda: sign_up(client, "walt@example.com"),  # a session
+    ]
+    for request in requests * 2:
+        for each in requests:
+            assert each().status_code < 500
+        with stopped_backends(breakable):
+            assert_unavailable(answered_in_time(request))
+            for each in requests:
+                assert answered_in_time(each).status_code < 500
+
+
+@pytest.mark.parametrize("call", [Connection.commit, Connection.rollback, Connection.run])
+def test_overdue_connection_closes_its_file_descriptors(
+    breakable: Breakable, call: Callable[[Connection], None]
+) -> None:
+    before = file_descriptors()
+    connection = connect(breakable.url)
+    Connection.run(connection)
+
+    with stopped_backends(breakable), suppress(psycopg2.OperationalError):
+        start = monotonic()
+        call(connection)
+    assert monotonic() - start < PATIENCE
+    assert connection.closed
+    assert file_descriptors() == before
+
+
+def test_deleted_connection_closes_its_file_descriptors(breakable: Breakable) -> None:
+    before = file_descriptors()
+    connect(breakable.url)
+
+    assert file_descriptors() == before
+
+
+def test_all_statements_of_a_request_share_one_deadline(breakable: Breakable) -> None:
+    def sleep_often() -> None:
+        for _ in range(3):
+            db.session.execute(SLEEP, {"seconds": LIMIT * 0.4})
+
+    with an_app(breakable.url) as app:
+        app.before_request(sleep_often)
+        assert_unavailable(answered_in_time(lambda: app.test_client().get("/api/healthz")))
+
+
+def test_migration_has_no_deadline(breakable: Breakable) -> None:
+    with breakable.app.app_context(), within(inf):
+        db.session.execute(SLEEP, {"seconds": PATIENCE})
+
+
+# Connecting
+
+
+@pytest.fixture
+def silent_url() -> Iterator[URL]:
+    """A server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield UNREACHABLE.set(port=listening.getsockname()[1])
+
+
+def test_connecting_ends_at_the_deadline_whatever_db_url_says(silent_url: URL) -> None:
+    with an_app(silent_url.update_query_string("connect_timeout=2")) as app:
+        client = app.test_client()
+        assert_unavailable(answered_in_time(lambda: client.get("/api/chirps")))
+        assert_unavailable(answered_in_time(lambda: client.get("/admin/metrics")))
+
+
+def test_connection_that_is_made_too_late_is_closed(breakable: Breakable) -> None:
+    made: list[Any] = []
+
+    def connect_late(connect: Callable[..., Any], options: dict[str, Any]) -> Any:
+        sleep(2 * LIMIT)
+        made.append(connect(**options))
+        return made[0]
+
+    with an_app(breakable.url) as app:
+        with app.app_context():
+            patch_connect(db.engine, connect_late)
+        client = app.test_client()
+        assert_unavailable(answered_in_time(lambda: client.get("/admin/metrics")))
+        wait_until(lambda: made and made[0].closed)
