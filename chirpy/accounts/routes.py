@@ -18,8 +18,10 @@ from chirpy.database.engine import db
 from chirpy.settings import current_settings
 from chirpy.web.client_network import client_network
 from chirpy.web.request_body import read_json
+from chirpy.web.security_headers import forbid_storing
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api")
+blueprint.after_request(forbid_storing)
 
 
 @blueprint.post("/users")

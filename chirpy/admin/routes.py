@@ -31,7 +31,7 @@ def metrics() -> ResponseReturnValue:
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
     """Delete all users with their chirps, webhook events, visits and limits' counters. 200; 403."""
-    require_development()
+    require_development(request)
     db.session.execute(RESET)
     visits.restart()
     db.session.commit()

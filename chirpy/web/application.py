@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chirpy.web.request_body import discard_body
 from chirpy.web.request_log import BEGAN, log_request
+from chirpy.web.security_headers import add_security_headers
 
 
 class UntypedResponse(Response):
@@ -46,5 +47,6 @@ class Application(Flask):
     def process_response(self, response: Response) -> Response:
         """Return the response, final now, after its request is logged."""
         response = super().process_response(response)
+        add_security_headers(response)
         log_request(response)
         return response

@@ -1,0 +1,126 @@
+"""What answers tell browsers, and which requests of browsers a development server refuses."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import URL
+
+from tests.support.assertions import assert_error, database_unchanged
+from tests.support.databases import Sql, an_app
+from tests.support.factories import API_KEY, a_person, an_email
+
+ANSWERS = [  # whether it may be stored
+    ("GET", "/api/healthz", 200, True),
+    ("GET", "/api/nowhere", 404, True),
+    ("GET", "/api/chirps", 200, True),
+    ("POST", "/api/polka/webhooks", 204, True),
+    ("GET", "/", 302, True),
+    ("GET", "/app/assets/logo.png", 200, True),
+    ("GET", "/admin/metrics", 200, True),
+    ("GET", "/admin/webhooks", 200, False),
+    ("POST", "/api/users", 400, False),
+    ("PUT", "/api/users", 401, False),
+    ("POST", "/api/login", 400, False),
+    ("POST", "/api/refresh", 401, False),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status", "storable"), ANSWERS)
+def test_every_answer_has_security_headers_and_those_about_users_are_not_stored(
+    client: FlaskClient, method: str, path: str, status: int, storable: bool
+) -> None:
+    headers = API_KEY if status == 204 else {}
+    response = client.open(path, method=method, json={"event": "x"}, headers=headers, buffered=True)
+
+    assert response.status_code == status
+    assert response.headers.getlist("X-Content-Type-Options") == ["nosniff"]
+    assert response.headers.getlist("Referrer-Policy") == ["no-referrer"]
+    [policy] = response.headers.getlist("Content-Security-Policy")
+    assert {"default-src 'self'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+    assert "unsafe" not in policy
+    assert (response.headers.get("Cache-Control") == "no-store") is not storable
+
+
+def test_tokens_and_users_are_not_stored(client: FlaskClient) -> None:
+    credentials = {"email": an_email(), "password": "x"}
+    requests = [
+        ("POST", "/api/users", {}),
+        ("POST", "/api/login", {}),
+        ("POST", "/api/refresh", a_person(client).refresh),
+        ("PUT", "/api/users", a_person(client).access),
+    ]
+    for method, path, headers in requests:
+        response = client.open(path, method=method, json=credentials, headers=headers)
+        credentials["email"] = an_email() if path == "/api/login" else credentials["email"]
+        assert (response.status_code < 300, response.headers["Cache-Control"]) == (True, "no-store")
+
+
+def test_policy_of_the_front_page_allows_its_own_styles_and_nothing_else_inline(
+    client: FlaskClient,
+) -> None:
+    page = client.get("/app/", buffered=True)
+
+    styles = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    hashes = [b64encode(sha256(style.encode()).digest()).decode() for style in styles]
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    assert f"style-src 'self' 'sha256-{hashes[0]}'" in policy
+    assert not re.search(r"<script|\sstyle=|\son\w+=|javascript:", page.text)
+
+
+DEVELOPMENT_ROUTES = [("POST", "/admin/reset"), ("GET", "/admin/webhooks")]
+HOST = "localhost:8080"
+ALLOWED = [
+    {"Host": HOST},
+    *({"Host": host} for host in ("localhost", "127.0.0.1:8080", "192.0.2.1", "[::1]:8080")),
+    *({"Host": host} for host in ("api:8080", "host.docker.internal", "chirpy.localhost")),
+    {"Host": "Dev.example.com:8080"},  # HOST
+    {"Host": HOST, "Sec-Fetch-Site": "none"},  # typed into the address bar
+    {"Host": HOST, "Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"},
+]
+REFUSED = [
+    *({"Host": HOST, "Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "?")),
+    *({"Host": HOST, "Origin": f"http://{host}"} for host in ("example.com", "localhost:3000")),
+    *({"Host": HOST, "Origin": origin} for origin in ("null", "", "http://localhost:8080.x")),
+    {"Host": "example.com:8080", "Origin": "http://example.com:8080", "Sec-Fetch-Site": "none"},
+    *({"Host": host} for host in ("127.0.0.1.example.com", "localhost.example.com", "[::1", "")),
+]
+
+
+@pytest.fixture(scope="module")
+def development_app(database_url: URL) -> Iterator[Flask]:
+    with an_app(database_url, host="dev.example.com") as app:
+        yield app
+
+
+@pytest.mark.parametrize(("method", "path"), DEVELOPMENT_ROUTES)
+@pytest.mark.parametrize("headers", ALLOWED, ids=str)
+def test_development_routes_accept_local_hosts_with_or_without_a_browser(
+    development_app: Flask, sql: Sql, method: str, path: str, headers: dict[str, str]
+) -> None:
+    response = development_app.test_client().open(path, method=method, headers=headers)
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), DEVELOPMENT_ROUTES)
+@pytest.mark.parametrize("headers", REFUSED, ids=str)
+def test_development_routes_refuse_other_sites_and_foreign_hosts(
+    development_app: Flask, sql: Sql, method: str, path: str, headers: dict[str, str]
+) -> None:
+    sql("INSERT INTO users (email) VALUES ('walt@example.com')")
+
+    with database_unchanged(sql):
+        response = development_app.test_client().open(path, method=method, headers=headers)
+
+    assert_error(response, 403)
+
+
+def test_other_routes_serve_any_host_and_site(client: FlaskClient) -> None:
+    headers = {"Host": "chirpy.example.com", "Sec-Fetch-Site": "cross-site"}
+
+    assert client.get("/api/chirps", headers=headers).status_code == 200
