@@ -234,7 +234,7 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "id with a dot, a space and a letter": {"id": "evt.1 é"},
     "id null": {"id": None},
     "time null": {"timestamp": None},
-    "time in the year 1": {"timestamp": "0001-01-01T00:00:00Z"},
+    "time at the start of 2000": {"timestamp": "2000-01-01T00:00:00Z"},
     "type of 255 characters": {"event": "x" * 255},
     "type that is an emoji": {"event": "🐦"},
     "NUL in data": {"data": VALID["data"] | {"note": "\0", "\0": 1}},
@@ -252,6 +252,21 @@ def test_unusual_event_is_recorded(client: FlaskClient, sql: Sql, change: dict[s
     [outcome] = deliver(client, event)
 
     assert sql("SELECT body, outcome FROM webhook_events") == [(json.dumps(event), outcome)]
+
+
+@pytest.mark.parametrize(
+    ("leap_second", "next_second"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2015-07-01t08:59:60,5+0900", "2015-07-01T00:00:00.5Z"),
+    ],
+)
+def test_leap_second_is_the_next_second(
+    client: FlaskClient, sql: Sql, leap_second: str, next_second: str
+) -> None:
+    deliver(client, an_event(a_user(sql), timestamp=leap_second))
+
+    assert sql("SELECT as_of = %s FROM memberships", next_second) == [(True,)]
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(290, "applied"), (310, "400 BAD REQUEST")])
