@@ -14,6 +14,7 @@ from chirpy.chirps.timeline import CHIRP_JSON, CHIRPS
 from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import db
 from chirpy.database.errors import violation_raises
+from chirpy.database.retries import retry_conflicts
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 
@@ -41,6 +42,7 @@ class Posted(NamedTuple):
     replayed: bool
 
 
+@retry_conflicts
 def post_autocommit(author_id: UUID, body: str, key: str | None) -> Posted:
     """Store a chirp, cleaned, and commit.
 
