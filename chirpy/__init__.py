@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from chirpy.accounts.commands import token_commands
 from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
@@ -35,6 +36,6 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     errors.register(app, is_transient, is_unmigrated)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for command in (migration_commands, webhook_commands):
+    for command in (migration_commands, webhook_commands, token_commands):
         app.cli.add_command(command)
     return app

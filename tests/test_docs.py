@@ -77,7 +77,7 @@ def test_command_blocks_in_docs_can_be_pasted_alone_into_bash_and_zsh(page: str)
 def test_flask_commands_in_docs_have_the_arguments_they_take(page: str, session_app: Flask) -> None:
     lines = [line for block in code_blocks(page, "sh") for line in block.splitlines()]
     for line in (*lines, *inline_code(page)):
-        if found := re.match(r"(?:\.venv/bin/)?flask ((?:polka|psql|webhooks).*)", line):
+        if found := re.match(r"(?:\.venv/bin/)?flask ((?:polka|psql|tokens|webhooks).*)", line):
             parse_flask_command(session_app, shlex.split(found[1]))
 
 
