@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import bindparam, false, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -82,6 +83,6 @@ def lock_hash(user_id: UUID) -> str:
 def change(user_id: UUID, email: str, hashed_password: str) -> UserRow:
     """Change the email and password of a locked user. Raise EmailTaken (409)."""
     values = {"user_id": user_id, "email": email, "hashed_password": hashed_password}
-    with violation_raises("uq_users_lower_email", EmailTaken):
+    with violation_raises(UniqueViolation, "users", EmailTaken):
         row = db.session.execute(CHANGE, values).one()
     return UserRow(*row)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -55,7 +56,7 @@ def post_autocommit(author_id: UUID, body: str, key: str | None) -> Posted:
         "idempotency_key": key,
         "posted_hash": None if key is None else idempotency.fingerprint(body),
     }
-    with violation_raises("fk_chirps_user_id_users", UserGone):
+    with violation_raises(ForeignKeyViolation, "chirps", UserGone):
         [(json, stored_id, stored_hash)] = run_autocommit(POST, values)
     if stored_hash is not None and bytes(stored_hash) != values["posted_hash"]:
         raise IdempotencyKeyReused

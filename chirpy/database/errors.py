@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError as PoolTimeout
 
 # SQLSTATE classes that describe the state of Postgres, not our statement: connection exception,
@@ -29,11 +30,17 @@ def is_transient(error: Exception) -> bool:
 
 
 @contextmanager
-def violation_raises(constraint: str, exception: type[Exception]) -> Iterator[None]:
-    """Raise `exception` when a statement in the block violates the named constraint."""
+def violation_raises(
+    violation: type[psycopg2.IntegrityError], table: str, exception: type[Exception]
+) -> Iterator[None]:
+    """Raise `exception` when a statement in the block violates a constraint of this kind and table.
+
+    The name of the constraint does not count, because an operator can rename it. So use it only
+    where the statement can violate one constraint of this kind.
+    """
     try:
         yield
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == constraint:
+        if isinstance(error.orig, violation) and error.orig.diag.table_name == table:
             raise exception from None
         raise

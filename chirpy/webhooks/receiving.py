@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Select, Text, bindparam, func, select
 
 from chirpy.database.autocommit import run_autocommit
@@ -43,6 +44,6 @@ def receive_autocommit(event: Event, body: bytes) -> str:
 
 def call_receive_event(delivery: Mapping[str, Any]) -> str | None:
     """Call the SQL function. Return None if the key has another fingerprint."""
-    with violation_raises("fk_memberships_user_id_users", UnknownUser):
+    with violation_raises(ForeignKeyViolation, "memberships", UnknownUser):
         [[outcome]] = run_autocommit(RECEIVE, delivery)
     return outcome

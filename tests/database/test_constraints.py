@@ -1,10 +1,14 @@
 """The schema itself: what a user of psql can insert, and what the constraints refuse."""
 
+from typing import Any
+from uuid import uuid4
+
 import pytest
 from flask.testing import FlaskClient
 from psycopg2 import errors
+from sqlalchemy import URL
 
-from tests.support.databases import Sql
+from tests.support.databases import Sql, an_app, connected, migrate
 from tests.support.factories import API_KEY, a_chirp, a_person, a_user, an_event
 
 pytestmark = pytest.mark.usefixtures("emptied_database")
@@ -131,3 +135,51 @@ FORBIDDEN = {
 @pytest.mark.parametrize("query", FORBIDDEN.values(), ids=FORBIDDEN)
 def test_schema_has_no(sql: Sql, query: str) -> None:
     assert sql(query) == []
+
+
+RENAME_ALL = """
+DO $$ DECLARE command text; BEGIN
+    FOR command IN
+        SELECT format('ALTER TABLE %%s RENAME CONSTRAINT %%I TO x%%s',
+            conrelid::regclass, conname, oid)
+        FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
+        UNION ALL
+        SELECT format('ALTER INDEX %%I RENAME TO x%%s', indexname, row_number() OVER ())
+        FROM pg_indexes
+        WHERE schemaname = 'public'
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END $$
+"""
+
+
+def test_renamed_constraints_change_no_status(empty_url: URL) -> None:
+    migrate(empty_url)
+    with an_app(empty_url) as app, connected(empty_url) as sql:
+        sql(RENAME_ALL)
+        client = app.test_client()
+        person, other = a_person(client), a_person(client)
+        taken = {"email": other.email, "password": "another one"}
+        event, key = an_event(person.id, id="evt_1"), person.access | {"Idempotency-Key": "key"}
+
+        def statuses(*requests: tuple[str, str, Any, dict[str, str]]) -> list[int]:
+            return [
+                client.open(path, method=method, json=json, headers=headers).status_code
+                for method, path, json, headers in requests
+            ]
+
+        assert statuses(
+            ("POST", "/api/users", taken, {}),
+            ("PUT", "/api/users", taken, person.access),
+            ("POST", "/api/chirps", {"body": "Hi"}, key),
+            ("POST", "/api/chirps", {"body": "Hi"}, key),
+            ("POST", "/api/chirps", {"body": "Ho"}, key),
+            ("POST", "/api/polka/webhooks", event, API_KEY),
+            ("POST", "/api/polka/webhooks", event, API_KEY),
+            ("POST", "/api/polka/webhooks", an_event(uuid4()), API_KEY),
+        ) == [409, 409, 201, 201, 422, 204, 204, 404]
+        sql("DELETE FROM users WHERE id = %s", person.id)
+        assert statuses(("POST", "/api/chirps", {"body": "Hi"}, person.access)) == [401]
