@@ -58,8 +58,9 @@ def show(event_id: str) -> None:
     event = delivery_log.find(event_id)
     if event is None:
         raise click.ClickException(f"No event {event_id!r}. Next: flask webhooks list")
+    nothing = {"body": "(pruned)"}
     for name, value in dump_event(event).items():
-        text = "" if value is None else str(value)
+        text = nothing.get(name, "-") if value is None else str(value)
         click.echo(f"{name:19} {escape(text, keep=KEPT_IN_BODY if name == 'body' else '')}")
 
 
@@ -74,7 +75,7 @@ def prune(before: datetime) -> None:
     for pruned in pruning.prune(before):
         db.session.commit()
         total += pruned
-    click.echo(f"Pruned {total} bodies")
+    click.echo(f"Pruned {total} {'body' if total == 1 else 'bodies'}")
 
 
 def row_of(event: WebhookEvent) -> Sequence[str]:

@@ -149,6 +149,16 @@ def test_no_command_writes_control_characters_of_an_event_to_the_terminal(
     assert json.loads(as_json) == client.get("/admin/webhooks").get_json()
 
 
+def test_show_says_that_a_body_is_pruned_and_that_there_is_no_user(
+    webhooks: RunCommand, sql: Sql
+) -> None:
+    insert_event(sql, event_id="evt_1", body=None)
+
+    lines = dict(line.split() for line in webhooks("show", "evt_1").stdout.splitlines())
+
+    assert (lines["body"], lines["user_id"]) == ("(pruned)", "-")
+
+
 def test_show_unknown_event_names_the_next_command(webhooks: RunCommand) -> None:
     result = webhooks("show", "evt_1")
 
@@ -167,7 +177,7 @@ def test_prune_deletes_the_bodies_of_old_events_and_nothing_else(
 
     results = [webhooks("prune", "--older-than", "90d") for _ in range(2)]
 
-    assert [result.stdout for result in results] == ["Pruned 1 bodies\n", "Pruned 0 bodies\n"]
+    assert [result.stdout for result in results] == ["Pruned 1 body\n", "Pruned 0 bodies\n"]
     assert sql("SELECT event_id FROM webhook_events WHERE body IS NULL") == [("old",)]
     assert sql(other_columns) == before
 
