@@ -5,10 +5,10 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Blueprint, redirect, send_from_directory
+from flask import Blueprint, g, redirect, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from chirpy.web.security_headers import POLICY, POLICY_HEADER
+from chirpy.web.security_headers import POLICY
 
 PAGES = Path(__file__).parent / "pages"
 STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
@@ -34,7 +34,7 @@ def show_page(name: str = "index.html") -> ResponseReturnValue:
     """Show the front page or one of its files. 200; 404."""
     file = send_from_directory(PAGES, name)
     if file.mimetype == "text/html":
-        file.headers[POLICY_HEADER] = allow_styles_in(PAGES / name)
+        g.policy = allow_styles_in(PAGES / name)
     return file
 
 
