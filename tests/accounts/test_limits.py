@@ -16,6 +16,7 @@ from tests.support.assertions import assert_error
 from tests.support.databases import Sql, an_app
 from tests.support.deliveries import PATH
 from tests.support.factories import API_KEY, an_email
+from tests.support.server import Server
 
 WALT = "walt@example.com"
 ACCOUNT, ADDRESS = "failed_logins_per_account", "failed_logins_per_address"
@@ -118,6 +119,26 @@ def test_address_is_the_one_that_the_trusted_proxies_name(
             found.append(fail(client, an_email()).status_code)
 
     assert found == expected
+
+
+def test_server_counts_the_address_of_the_connection(server: Server, sql: Sql) -> None:
+    body = {"email": WALT, "password": "x"}
+    headers = {"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
+
+    assert server.request("POST", "/api/login", body, headers).status == 401
+    keys = {attempts.digest(f"failed logins {of}") for of in (f"of {WALT}", "from 127.0.0.1")}
+    assert {bytes(key) for [key] in sql("SELECT key FROM attempt_counters")} == keys
+
+
+def test_failed_login_that_cannot_be_counted_is_503(client_of: ClientOf, sql: Sql) -> None:
+    client = client_of()
+    sign_up(client, WALT)
+    sql("ALTER TABLE attempt_counters RENAME TO hidden")
+    try:
+        assert_error(fail(client), 503)
+        assert log_in(client, WALT).status_code == 200
+    finally:
+        sql("ALTER TABLE hidden RENAME TO attempt_counters")
 
 
 def test_limits_hold_for_concurrent_requests_to_several_processes(client_of: ClientOf) -> None:

@@ -71,23 +71,24 @@ def test_login_with_wrong_password_is_401_like_unknown_email(client: FlaskClient
 
 
 @pytest.mark.parametrize("stored", ["no user", "a hash", "unset", "", "$argon2id$v=19$broken"])
-def test_failed_login_costs_the_same_hashes_and_statements_for_any_user(
+def test_failed_login_costs_the_same_hashes_and_statements_for_any_user_also_at_the_limit(
     database_url: URL, sql: Sql, monkeypatch: pytest.MonkeyPatch, stored: str
 ) -> None:
-    with an_app(database_url) as app:
+    with an_app(database_url, failed_logins_per_account=1) as app:
         use_cursor_class(app, RecordingCursor)
         client = app.test_client()
         sign_up(client, WALT)
-        log_in(client, "first@example.com")  # connects
         if stored != "a hash":
             sql("UPDATE users SET hashed_password = %s", stored)
         monkeypatch.setattr(passwords, "HASHER", hasher := CountingHasher())
 
-        with recorded_statements(app) as statements:
-            response = log_in(client, "no@user.com" if stored == "no user" else WALT, "wrong")
+        costs = []
+        for _ in range(3):
+            with recorded_statements(app) as statements:
+                response = log_in(client, "no@user.com" if stored == "no user" else WALT, "wrong")
+            costs.append((response.status_code, hasher.computed, len(statements)))
 
-    assert_unauthorized(response)
-    assert (hasher.computed, len(statements)) == (1, 2)
+    assert costs == [(401, 1, 2), (429, 2, 2), (429, 3, 2)]
 
 
 @pytest.mark.usefixtures("full_hash_cost")
