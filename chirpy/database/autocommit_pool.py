@@ -6,7 +6,7 @@ To take a connection and return it costs 4 µs here and 14 µs in SQLAlchemy's p
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Semaphore
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg2
@@ -28,15 +28,20 @@ class AutocommitPool:
     """Up to `size` connections. The one that was used last is used next, so that few are open."""
 
     def __init__(self, size: int, connect: Callable[[], extensions.connection]) -> None:
-        self._slots = Semaphore(size)
+        self._slots: SimpleQueue[None] = SimpleQueue()  # a semaphore, but 2 µs faster
+        for _ in range(size):
+            self._slots.put(None)
         self._connect = connect
         self._idle: list[extensions.connection] = []
 
     @contextmanager
     def connection(self) -> Iterator[extensions.connection]:
         """Yield a connection. Raise DBAPIError for an error of psycopg2, or PoolTimeout."""
-        if not self._slots.acquire(timeout=POOL_TIMEOUT):
-            raise PoolTimeout(f"All database connections were in use for {POOL_TIMEOUT} s")
+        try:
+            self._slots.get(timeout=POOL_TIMEOUT)
+        except Empty:
+            problem = f"All database connections were in use for {POOL_TIMEOUT} s"
+            raise PoolTimeout(problem) from None
         idle = self._idle
         connection = None
         try:
@@ -54,7 +59,7 @@ class AutocommitPool:
                 idle.append(connection)
             elif connection:
                 connection.close()
-            self._slots.release()
+            self._slots.put(None)
 
     def clear_after_loss(self, context: ExceptionContext) -> None:
         """Close all connections when the error of a session shows that its own is lost."""
