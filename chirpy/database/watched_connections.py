@@ -28,6 +28,10 @@ class NoAnswer(psycopg2.OperationalError):
     """The database did not answer in time. The effect of the statement is unknown."""
 
 
+class InDoubt(psycopg2.OperationalError):
+    """A transaction is committed here, but perhaps not on the standby that should have it."""
+
+
 class WatchedConnection(extensions.connection):
     """A connection that closes when a statement, a commit or a rollback is overdue."""
 
@@ -62,8 +66,20 @@ class WatchedConnection(extensions.connection):
             self._shut_down(socket.SHUT_RDWR)
 
     def commit(self) -> None:
-        """Commit. After NoAnswer, the transaction may be committed."""
+        """Commit. After NoAnswer or InDoubt, the transaction may be committed."""
+        self.notices.clear()  # those of statements before
         self.wait_for(super().commit)
+        self.refuse_warnings()
+
+    def refuse_warnings(self) -> None:
+        """Raise InDoubt if Postgres has sent a warning with its answer to a commit.
+
+        It does so when an operator cancels the wait for a synchronous standby. The text is in the
+        language of the server.
+        """
+        if self.notices:
+            warning = self.notices.pop().strip()
+            raise InDoubt(f"A commit is in doubt. Postgres warned: {warning}")
 
     def rollback(self) -> None:
         """Roll back, or else close the connection, so that Postgres rolls back."""
@@ -85,7 +101,11 @@ class WatchedCursor(extensions.cursor):
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
         """Run a statement, and BEGIN before it if it is the first of a transaction."""
-        self.connection.wait_for(super().execute, query, vars)
+        connection = self.connection
+        connection.notices.clear()
+        connection.wait_for(super().execute, query, vars)
+        if connection.notices and connection.autocommit:
+            connection.refuse_warnings()
 
 
 class Watcher:
