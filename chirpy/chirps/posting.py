@@ -19,8 +19,9 @@ from chirpy.database.retries import retry_conflicts
 
 COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 
-# A NULL key conflicts with nothing. On a conflict, the update changes nothing, but it waits for the
-# concurrent transaction and returns its row, unlike DO NOTHING.
+# A NULL key conflicts with nothing. On a conflict, the update changes no value, but unlike DO
+# NOTHING it waits for the concurrent transaction and returns its row. It writes the row again, so
+# COMMIT waits for disk and standby too: nobody knows whether that of the first request has.
 POST = (
     insert(CHIRPS)
     .values({name: bindparam(name) for name in COLUMNS})
