@@ -10,14 +10,14 @@ POLICY = (
 
 
 def add_security_headers(response: Response) -> None:
-    """Add the headers of every answer, with the view's `g.policy` if it has one.
+    """Add the headers of every answer, and of pages and files those with the view's `g.policy`.
 
-    Looking for headers that are there already would take 10 µs instead of 2.
+    JSON needs no policy, because no browser shows it as a page.
     """
-    add = response.headers.add
-    add("X-Content-Type-Options", "nosniff")  # JSON is never read as a script or a page
-    add("Referrer-Policy", "no-referrer")
-    add("Content-Security-Policy", g.get("policy", POLICY))
+    response.headers.add("X-Content-Type-Options", "nosniff")
+    if response.content_type not in {None, "application/json"}:
+        response.headers.add("Referrer-Policy", "no-referrer")
+        response.headers.add("Content-Security-Policy", g.get("policy", POLICY))
 
 
 def forbid_storing(response: Response) -> Response:
