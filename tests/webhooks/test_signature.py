@@ -3,6 +3,7 @@
 Signatures that are refused are in tests/support/credentials.py.
 """
 
+import hmac
 import json
 import time
 from base64 import b64encode
@@ -63,6 +64,22 @@ def test_delivery_signed_with_either_key_of_a_rotation_is_accepted(
 
     assert response.status_code == 204
     assert sql("SELECT event_id, outcome FROM webhook_events") == [("msg_1", "applied")]
+
+
+def test_credentials_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compare, pairs = hmac.compare_digest, list[set[bytes]]()
+
+    def recording(*pair: bytes) -> bool:
+        pairs.append(set(pair))
+        return compare(*pair)
+
+    monkeypatch.setattr(hmac, "compare_digest", recording)
+
+    credentials.verify_api_key(Request({"HTTP_AUTHORIZATION": "ApiKey x"}), "x")
+    verify_vector(f"{VECTOR['signatures']} v1,AAAA")
+
+    # One key; two signatures with two keys, also after the pair that matches.
+    assert list(map(len, pairs)) == [1, 2, 2, 1, 2]
 
 
 # Compared with the package standardwebhooks
