@@ -10,8 +10,7 @@ from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.autocommit_pool import bind_autocommit_pool
 from chirpy.database.connecting import ConnectArguments
 from chirpy.database.engine import bind_engine
-from chirpy.database.errors import is_transient
-from chirpy.database.migration_state import is_unmigrated
+from chirpy.database.errors import is_transient, is_unmigrated, next_step
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import application, errors
@@ -33,7 +32,7 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     app.url_map.merge_slashes = False  # no redirect of a POST: senders do not follow it
     bind_engine(app, settings, connect_arguments)
     bind_autocommit_pool(app)
-    errors.register(app, is_transient, is_unmigrated)
+    errors.register(app, is_transient, is_unmigrated, next_step)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for command in (migration_commands, webhook_commands, token_commands):

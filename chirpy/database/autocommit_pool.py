@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from chirpy.database.connections import is_closed
 from chirpy.database.engine import AUTOCOMMIT, POOL_TIMEOUT, autocommit_pool_size, db
+from chirpy.database.errors import READ_ONLY
 from chirpy.settings import current_settings
 from chirpy.settings.database_url import DRIVER
 
@@ -48,7 +49,7 @@ class AutocommitPool:
             connection = take(idle) or self._connect()
             yield connection
         except psycopg2.Error as error:
-            lost: bool = DIALECT.is_disconnect(error, connection, None)
+            lost = error.pgcode == READ_ONLY or DIALECT.is_disconnect(error, connection, None)
             # What closed this connection has probably closed the others too. Only the first to
             # notice disposes of them, so that none closes what another has connected again.
             if lost and idle is self._idle:
@@ -62,7 +63,12 @@ class AutocommitPool:
             self._slots.put(None)
 
     def clear_after_loss(self, context: ExceptionContext) -> None:
-        """Close all connections when the error of a session shows that its own is lost."""
+        """Close all connections when the error of a session shows that its own is lost.
+
+        A read-only server counts as lost too: the primary is another one now.
+        """
+        if getattr(context.original_exception, "pgcode", None) == READ_ONLY:
+            context.is_disconnect = True  # SQLAlchemy then closes those of the sessions
         if context.is_disconnect:
             self.clear()
 

@@ -4,13 +4,10 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from chirpy.database.base import Base
-from chirpy.database.errors import sqlstate
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-UNMIGRATED_SQLSTATES = ("42P01", "42703", "42883")  # undefined table, column and function
 VERSION_TABLE = "alembic_version"
 APPLIED_VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
 FOUND_TABLES = text("""
@@ -40,11 +37,6 @@ class OtherApplication(UnusableTables):
 
     problem = "This database belongs to another application, whose tables have the same names"
     next_step = "create an empty one (createdb -E UTF8 -T template0 NAME), and set DB_URL to it"
-
-
-def is_unmigrated(error: Exception) -> bool:
-    """Return whether the database lacks what a statement names, as before a migration."""
-    return isinstance(error, DBAPIError) and sqlstate(error) in UNMIGRATED_SQLSTATES
 
 
 def require_migrated(connection: Connection) -> None:

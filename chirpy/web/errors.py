@@ -15,16 +15,26 @@ from chirpy.web import request_ids
 from chirpy.web.http_errors import refused_by_flask
 from chirpy.web.invalid_fields import InvalidFields
 from chirpy.web.refused import Refused
-from chirpy.web.unexpected_errors import log_unexpected, log_unmigrated
+from chirpy.web.unexpected_errors import (
+    DatabaseNotMigrated,
+    DatabaseUnavailable,
+    log_bug,
+    log_unavailable,
+)
 
 Test = Callable[[Exception], bool]
 
 
-def register(app: Flask, is_transient: Test, is_unmigrated: Test) -> None:
+def register(
+    app: Flask,
+    is_transient: Test,
+    is_unmigrated: Test,
+    next_step: Callable[[Exception], str | None],
+) -> None:
     """Answer every failure of `app` with JSON, including the framework's own.
 
-    `is_transient` and `is_unmigrated` say which exceptions are a 503, because the client can send
-    the request again; every other unexpected exception is a 500.
+    `is_transient` says which exceptions are a 503, because the client can send the request again,
+    and `next_step` what an operator must do first; every other unexpected exception is a 500.
     """
 
     def respond_to_invalid_fields(error: ValidationError) -> Response:
@@ -34,9 +44,10 @@ def register(app: Flask, is_transient: Test, is_unmigrated: Test) -> None:
         return respond(refused_by_flask(error))
 
     def respond_to_unexpected(error: Exception) -> Response:
-        if is_unmigrated(error):
-            return respond(log_unmigrated(error))
-        return respond(log_unexpected(error, transient=is_transient(error)))
+        if not is_transient(error):
+            return respond(log_bug(error))
+        log_unavailable(error, next_step(error))
+        return respond(DatabaseNotMigrated() if is_unmigrated(error) else DatabaseUnavailable())
 
     app.register_error_handler(Refused, respond)
     app.register_error_handler(ValidationError, respond_to_invalid_fields)

@@ -34,11 +34,14 @@ class InternalError(Refused):
     error = "Internal server error"
 
 
-def log_unexpected(error: Exception, *, transient: bool) -> Refused:
-    """Log an exception, and return DatabaseUnavailable (503) or InternalError (500)."""
-    if transient:
-        LOG.error("Database unavailable", extra=logs.facts(cause=cause_of(error)))
-        return DatabaseUnavailable()
+def log_unavailable(error: Exception, next_step: str | None) -> None:
+    """Log why the database is unavailable, and what an operator can do, if that is known."""
+    facts = {"cause": cause_of(error)} | ({"next": next_step} if next_step else {})
+    LOG.error("Database unavailable", extra=logs.facts(**facts))
+
+
+def log_bug(error: Exception) -> Refused:
+    """Log an exception that nobody expects, and return InternalError (500)."""
     if isinstance(error, DBAPIError):  # its text can hold personal data
         traceback = "".join(format_tb(error.__traceback__))
         facts = logs.facts(cause=cause_of(error), traceback=traceback)
@@ -48,15 +51,11 @@ def log_unexpected(error: Exception, *, transient: bool) -> Refused:
     return InternalError()
 
 
-def log_unmigrated(error: Exception) -> Refused:
-    """Log the command that migrates the database, and return DatabaseNotMigrated (503)."""
-    message = "The database is not migrated. Next: flask db upgrade"
-    LOG.error(message, extra=logs.facts(cause=cause_of(error)))
-    return DatabaseNotMigrated()
-
-
 def cause_of(error: Exception) -> str:
-    """Return the first line of the cause, without the statement and its values."""
+    """Return the cause, without the statement and its values.
+
+    What Postgres says, or else all lines of libpq: one or more for each host of DB_URL.
+    """
     cause = getattr(error, "orig", None) or error
-    message = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
-    return message.partition("\n")[0]
+    primary: str | None = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return primary or " ".join(str(cause).split())

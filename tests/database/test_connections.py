@@ -43,18 +43,6 @@ def test_db_url_takes_precedence_over_connect_arguments(breakable: Breakable) ->
         assert outcome(deliver(app, breakable.upgrade())) == "applied"
 
 
-def test_delivery_to_a_read_only_database_is_503(breakable: Breakable) -> None:
-    upgrade = breakable.upgrade()
-    with (
-        breakable.altered("default_transaction_read_only", "on"),
-        an_app(breakable.url) as app,
-        breakable.unchanged(),
-    ):
-        assert_unavailable(deliver(app, upgrade))
-
-    assert outcome(breakable.deliver(upgrade)) == "applied"
-
-
 def test_delivery_beyond_the_connection_limit_is_503(breakable: Breakable) -> None:
     upgrade = breakable.upgrade()
     role = f"limited_{breakable.url.database}"

@@ -1,20 +1,26 @@
 """Transient errors are a 503, bugs a 500; either leaves nothing, and the next delivery succeeds."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from time import monotonic
 from typing import Any
 
 import pytest
 
 from chirpy.database.engine import db
+from chirpy.database.errors import NEXT_STEPS
+from tests.support.accounts import sign_up
 from tests.support.assertions import assert_error
-from tests.support.databases import connected
+from tests.support.databases import an_app, connected
 from tests.support.factories import a_user, an_event, an_id
-from tests.support.failures import Breakable, assert_unavailable, outcome
+from tests.support.failures import Breakable, assert_unavailable, deliver, outcome
 from tests.support.server import wait_until
 
 # Connection failure, serialization failure, disk full, lock not available, canceled, read-only.
 TRANSIENT = ["08006", "40001", "53100", "55P03", "57014", "25006"]
+# An operator must do something first.
+OPERATORS = ["28000", "3D000", "3F000", "42501", "42P01", "58030", "58P01", "XX001", "XX002"]
 # Raised by a trigger, check violation, no active transaction, number out of range, internal error.
 BUGS = ["P0001", "23514", "25P01", "22003", "XX000"]
 MOMENTS = {
@@ -58,6 +64,43 @@ def test_duplicate_that_met_a_transient_error_is_not_counted(breakable: Breakabl
         assert_unavailable(breakable.deliver(upgrade))
     assert outcome(breakable.deliver(upgrade)) == "duplicate"
     breakable.assert_applied(upgrade, deliveries=2)
+
+
+@pytest.mark.parametrize("sqlstate", OPERATORS)
+def test_error_that_an_operator_can_fix_is_503_and_logs_how(
+    breakable: Breakable, sqlstate: str, log: StringIO
+) -> None:
+    upgrade = breakable.upgrade()
+    breakable.fail_writes(raising(sqlstate))
+
+    with breakable.unchanged():
+        assert_error(breakable.deliver(upgrade), 503)
+    line = json.loads(log.getvalue().splitlines()[0])
+    assert (line["message"], line["cause"]) == ("Database unavailable", "the cause")
+    assert line["next"] == NEXT_STEPS[sqlstate if sqlstate in NEXT_STEPS else sqlstate[:2]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "step"),
+    [
+        ("search_path", "nowhere", "search_path"),
+        ("role", "pg_monitor", "GRANT"),  # a role without rights on the tables
+        ("default_transaction_read_only", "on", "target_session_attrs=read-write"),
+    ],
+)
+def test_wrong_setting_of_the_database_is_503_until_it_is_corrected(
+    breakable: Breakable, log: StringIO, name: str, value: str, step: str
+) -> None:
+    upgrade = breakable.upgrade()
+    with an_app(breakable.url) as app:
+        with breakable.altered(name, value), breakable.unchanged():
+            assert_error(deliver(app, upgrade), 503)
+            assert_error(sign_up(app.test_client(), "walt@example.com"), 503)
+        lines = [json.loads(line) for line in log.getvalue().splitlines()]
+        assert [step in line["next"] for line in lines if "next" in line] == [True, True]
+        if name == "default_transaction_read_only":  # the connections were closed
+            assert outcome(deliver(app, upgrade)) == "applied"
+            assert sign_up(app.test_client(), "walt@example.com").status_code == 201
 
 
 # Timeouts

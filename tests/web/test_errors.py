@@ -12,7 +12,9 @@ from tests.support.assertions import ERROR_KEYS
 def failing_app() -> Flask:
     """Provide an application whose only route fails as the path says."""
     app = Flask(__name__)
-    errors.register(app, lambda error: isinstance(error, TimeoutError), lambda _: False)
+    errors.register(
+        app, lambda error: isinstance(error, TimeoutError), lambda _: False, lambda _: None
+    )
 
     @app.get("/abort/<int:status>")
     def abort_with(status: int) -> str:
