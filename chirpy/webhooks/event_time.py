@@ -16,6 +16,7 @@ ISO_8601 = re.compile(
     r"[0-9]{4}(-[0-9]{2}){2}[Tt ][0-9]{2}(:[0-9]{2}){1,2}([.,][0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
+NANOSECONDS = re.compile(r"[.,][0-9]{6}([0-9]*[1-9])")
 SECOND = slice(16, 19)  # of such a time
 NOT_ISO_8601 = "is not an ISO 8601 time such as 2026-01-31T12:00:00Z"
 
@@ -51,3 +52,9 @@ def parse_time(value: Any) -> datetime:
     if is_leap and (time.hour, time.minute, time.second) != (0, 0, 0):
         raise ValidationError("has a leap second, which is possible at 23:59:60 in UTC only")
     return time
+
+
+def nanoseconds(value: str) -> str:
+    """Return the digits after the microseconds, which neither `parse_time` nor Postgres keeps."""
+    found = NANOSECONDS.search(value)
+    return found[1] if found else ""

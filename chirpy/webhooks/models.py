@@ -17,7 +17,7 @@ OUTCOMES = ("applied", "stale", "ignored")  # a duplicate is one more delivery, 
 class WebhookEvent(Base):
     """An event of the provider.
 
-    `event_id` is the provider's id, or a key made of the event's content. `occurred_at` is the
+    `event_id` is the provider's id, or a key made of the whole body. `occurred_at` is the
     provider's time, if it sent one. `fingerprint` is the SHA-256 of type and data: it shows that an
     id is used for another event. `outcome` is `applied` if a delivery has set the membership, or
     else that of the first delivery. `user_id` is what the provider sent. It is not a foreign key:

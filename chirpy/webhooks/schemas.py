@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields
 
 from chirpy.web.fields import RequestSchema, TextField
 from chirpy.web.uuids import UUIDField
-from chirpy.webhooks.event_time import EventTimeField
+from chirpy.webhooks.event_time import EventTimeField, nanoseconds
 from chirpy.webhooks.models import MAX_EVENT_ID_LENGTH, MAX_TYPE_LENGTH
 
 # The types that have an effect, so their data must name a user. The effect is in receive_event.sql.
@@ -65,13 +65,14 @@ def read_event(body: Any, header_id: str | None) -> Event:
     user_id = read_user_id(event["data"]) if event["event"] in USER_EVENT_TYPES else None
     if user_id is not None:
         event["data"] = event["data"] | {"user_id": str(user_id)}  # in lower case
+    exact_time = f"{event['timestamp']}{nanoseconds(str(body.get('timestamp')))}"
     return Event(
         type=event["event"],
         data=event["data"],
         event_id=choose_event_id(event["id"], header_id),
         occurred_at=event["timestamp"],
         user_id=user_id,
-        content=body | event | {"timestamp": str(event["timestamp"])},
+        content=body | event | {"timestamp": exact_time},
     )
 
 

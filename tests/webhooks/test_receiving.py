@@ -173,10 +173,13 @@ def test_events_without_an_id_that_differ_in_any_key_are_different_events(
     big = 2**53  # a double cannot tell it from the next integer
     numbers = [1, 2, 1.5, big, big + 1, "1", None]
 
+    times = [f"2026-01-31T12:00:00.{fraction}Z" for fraction in ("1", "1000001", "100000201")]
+
     deliver(client, event, *({**event, "number": number} for number in numbers))
+    deliver(client, *({**event, "timestamp": time} for time in times))
 
     assert sql("SELECT DISTINCT deliveries FROM webhook_events") == [(1,)]
-    assert sql("SELECT count(*) FROM webhook_events") == [(1 + len(numbers),)]
+    assert sql("SELECT count(*) FROM webhook_events") == [(1 + len(numbers) + len(times),)]
 
 
 def test_spelling_of_a_body_without_an_id_does_not_make_another_event(
@@ -184,7 +187,7 @@ def test_spelling_of_a_body_without_an_id_does_not_make_another_event(
 ) -> None:
     upgrade = an_event(user_id := a_user(sql), timestamp="2026-01-31T12:00:00Z")
     data = {"user_id": str(user_id).upper()}
-    again = {"id": None, "timestamp": "2026-01-31T13:00:00+01:00", "data": data}
+    again = {"id": None, "timestamp": "2026-01-31T13:00:00,0000000+01:00", "data": data}
 
     assert deliver(client, upgrade, again | {"event": "user.upgraded"}) == ["applied", "duplicate"]
 
