@@ -1,18 +1,23 @@
 """All faults: what fails, at which points, and what is promised then. The table is made of them."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.faults.points import (
+    ALWAYS,
+    ANSWERED,
     BEFORE,
     BETWEEN,
+    BODY,
     COMMIT,
     COMMITTED,
     CONNECT,
     EFFECT,
+    STANDBY,
     WAIT,
 )
-from tests.faults.requests import NO_ANSWER
+from tests.faults.requests import NO_ANSWER, Delivery, Post, Request
 from tests.faults.world import OURS, ROLE, WAITING, World
 
 SUCCESS = 2  # 204 for a webhook, 201 for a chirp
@@ -23,11 +28,11 @@ Act = Callable[[World], object]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is promised: the possible answers, within how many seconds, and what is committed."""
+    """What is promised: the possible answers, what is committed, and the time after the fault."""
 
     answers: tuple[int, ...]
     left: str
-    seconds: float = 2
+    seconds: float = 2  # the whole request has LIMIT
 
 
 OK = Outcome((SUCCESS,), ALL)
@@ -53,7 +58,7 @@ class Fault:
 
     `before` happens before the requests, `during` while they are stopped at the point. Instead of
     stopping there, transactions can run the PL/pgSQL statement `act`, the first `times` of each
-    table. Each request is sent in `copies`, concurrently.
+    table. `crowd` requests of each kind are sent, and each of them in `copies`, concurrently.
     """
 
     name: str
@@ -62,7 +67,15 @@ class Fault:
     before: Act = nothing
     act: str = ""
     times: int = 10**9
+    kinds: tuple[type[Request], ...] = (Delivery, Post)
+    crowd: int = 1
     copies: int = 1
+
+    def requests(self, world: World, point: str) -> list[Request]:
+        """Return the requests to send. A chirp is one row: record and effect are the same."""
+        kinds = (Delivery,) if point == BETWEEN else self.kinds
+        new = [kind(world) for kind in kinds for _ in range(self.crowd)]
+        return new * self.copies
 
 
 def at(points: list[str], outcome: Outcome) -> dict[str, Outcome]:
@@ -88,10 +101,11 @@ def raising(name: str, sqlstate: str, outcome: Outcome = UNAVAILABLE, times: int
 
 
 def executing(sql: str, undo: str) -> Act:
-    """Return what runs a statement, and another one to undo it."""
+    """Return what runs a statement for new connections, and another one to undo it."""
 
     def run(world: World) -> None:
         world.sql(sql)
+        world.undo.callback(world.disconnect)
         world.undo.callback(world.sql, undo)
         world.disconnect()
 
@@ -105,36 +119,85 @@ def kill_postgres_and_lose_answers(world: World) -> None:
 
 
 def setting(name: str, value: str) -> Act:
-    """Return what changes a setting of the database and of the role."""
-    return lambda world: world.set_everywhere(name, value)
+    """Return what changes a setting of the database and of the role, for new connections."""
+
+    def run(world: World) -> None:
+        world.sql(f"ALTER ROLE {ROLE} SET {name} = {value}")
+        world.sql(f"ALTER DATABASE chirpy SET {name} = {value}")
+        world.disconnect()
+
+    return run
 
 
 INSIDE = [BETWEEN, EFFECT, COMMIT]
-EXHAUSTED = f"ALTER ROLE {ROLE} CONNECTION LIMIT"
-RIGHTS = "INSERT ON webhook_events, memberships, chirps"
+LIMIT_OF_ROLE = f"ALTER ROLE {ROLE} CONNECTION LIMIT"
+RIGHTS = f"INSERT ON webhook_events, memberships, chirps {{}} {ROLE}"
+RENAMED = "ALTER TABLE {} RENAME TO {}; ALTER TABLE {} RENAME TO {}"
 
 FAULTS = [
-    # Connections
+    # The database is away
+    Fault(
+        "The database is silent: it accepts bytes, and answers nothing",
+        {CONNECT: late(UNAVAILABLE)} | at([BEFORE, *INSIDE, COMMITTED], late(UNSURE)),
+        lambda world: world.proxy.silence(),
+    ),
     Fault(
         "The connection to the database is cut",
-        {CONNECT: UNAVAILABLE, BEFORE: UNAVAILABLE, COMMITTED: COMMITTED_503} | at(INSIDE, UNSURE),
+        at([CONNECT, BEFORE], UNAVAILABLE)
+        | at(INSIDE, UNSURE)
+        | at([STANDBY, COMMITTED], COMMITTED_503),
         lambda world: world.proxy.cut(),
     ),
     Fault(
+        "Postgres does not run",
+        {CONNECT: UNAVAILABLE},
+        before=lambda world: world.kill_postgres(),
+    ),
+    Fault(
+        "Postgres is stopped (`SIGSTOP`)",
+        at([CONNECT, BEFORE, *INSIDE], late(UNSURE)),
+        resume_after(lambda world: world.send_postgres(signal.SIGSTOP)),
+    ),
+    Fault(
+        "Postgres is killed (`kill -9`)",
+        at([CONNECT, BEFORE, *INSIDE], UNAVAILABLE) | at([STANDBY, COMMITTED], COMMITTED_503),
+        resume_after(kill_postgres_and_lose_answers),
+    ),
+    Fault(
+        "One process of Postgres is killed (`kill -9`), which restarts all",
+        at([BEFORE, *INSIDE], UNAVAILABLE) | {STANDBY: COMMITTED_503},
+        resume_after(lambda world: world.kill_backends(world.sql(f"SELECT pid {OURS}"))),
+    ),
+    Fault(
         "`pg_terminate_backend`",
-        at([BEFORE, *INSIDE], UNAVAILABLE),
-        resume_after(lambda world: world.sql(f"SELECT pg_terminate_backend(pid, 10000) {OURS}")),
+        at([BEFORE, *INSIDE], UNAVAILABLE) | {STANDBY: COMMITTED_503},
+        resume_after(lambda world: world.disconnect()),
     ),
     Fault(
         "All connections of the role are in use (53300)",
         {CONNECT: UNAVAILABLE},
-        before=executing(f"{EXHAUSTED} 0", f"{EXHAUSTED} -1"),
+        before=executing(f"{LIMIT_OF_ROLE} 0", f"{LIMIT_OF_ROLE} -1"),
     ),
-    # Postgres
+    # COMMIT
     Fault(
-        "Postgres is killed (`kill -9`)",
-        at([CONNECT, BEFORE, *INSIDE], UNAVAILABLE) | {COMMITTED: COMMITTED_503},
-        resume_after(kill_postgres_and_lose_answers),
+        "The synchronous standby is missing",
+        {STANDBY: late(COMMITTED_503)},
+        nothing,
+    ),
+    Fault(
+        "The wait for the synchronous standby is cancelled (`pg_cancel_backend`)",
+        {STANDBY: COMMITTED_503},
+        lambda world: world.sql(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting"),
+    ),
+    *(
+        Fault(
+            f"`synchronous_commit = off` for database and role, and Postgres is killed: {name}",
+            {ANSWERED: OK},
+            lambda world: world.kill_postgres(),
+            before=setting("synchronous_commit", "off"),
+            kinds=(kind,),
+        )
+        for name, kind in {"webhook": Delivery, "chirp": Post}.items()
     ),
     # Transactions
     Fault(
@@ -150,17 +213,49 @@ FAULTS = [
     ),
     Fault(
         "A statement takes longer than `statement_timeout`",
-        at([BETWEEN, EFFECT], late(UNAVAILABLE)),
-        act="PERFORM pg_sleep(7)",
+        at([BETWEEN, EFFECT], late(UNAVAILABLE)) | {COMMIT: late(UNSURE)},
+        act="PERFORM pg_sleep(6.5)",
     ),
     raising("Serialization failure, three times", "40001", OK, 3),
     raising("Serialization failure, each time", "40001"),
     raising("Deadlock, three times", "40P01", OK, 3),
     raising("Deadlock, each time", "40P01"),
-    # Operators
+    Fault(
+        "`default_transaction_isolation = serializable`, eight copies at the same time",
+        {ALWAYS: OK},
+        before=setting("default_transaction_isolation", "serializable"),
+        copies=8,
+    ),
+    # What an operator can mend
     raising("The disk is full", "53100"),
+    raising("I/O error", "58030"),
     raising("Out of memory", "53200"),
     raising("The server is read-only", "25006"),
+    Fault(
+        "`default_transaction_read_only = on`",
+        {ALWAYS: UNAVAILABLE},
+        before=setting("default_transaction_read_only", "on"),
+    ),
+    Fault(
+        "`search_path` leads to no table",
+        {ALWAYS: UNAVAILABLE},
+        before=executing(
+            f"ALTER ROLE {ROLE} SET search_path = nowhere", f"ALTER ROLE {ROLE} RESET search_path"
+        ),
+    ),
+    Fault(
+        "A table is missing",
+        {ALWAYS: UNAVAILABLE},
+        before=executing(
+            RENAMED.format("memberships", "lost", "chirps", "lost_too"),
+            RENAMED.format("lost", "memberships", "lost_too", "chirps"),
+        ),
+    ),
+    Fault(
+        "The right to insert is missing (42501)",
+        {ALWAYS: UNAVAILABLE},
+        before=executing("REVOKE " + RIGHTS.format("FROM"), "GRANT " + RIGHTS.format("TO")),
+    ),
     raising("A bug", "P0001", BUG),
     # Chirpy
     Fault(
@@ -172,6 +267,19 @@ FAULTS = [
         "Server and workers are killed (`kill -9`)",
         at([COMMIT, COMMITTED], UNANSWERED),
         lambda world: world.kill_server(),
+    ),
+    Fault(
+        "80 requests at the same time, each of which takes 0.2 s",
+        {EFFECT: late(Outcome((SUCCESS, 503), EITHER))},
+        act="PERFORM pg_sleep(0.2)",
+        crowd=40,
+    ),
+    # The client
+    Fault(
+        "The client closes the connection",
+        {BODY: Outcome((NO_ANSWER,), NOTHING)}
+        | at([CONNECT, BEFORE, *INSIDE, COMMITTED], UNANSWERED),
+        resume_after(lambda world: world.hang_up()),
     ),
 ]
 CASES = [(fault, point) for fault in FAULTS for point in fault.outcomes]

@@ -3,18 +3,23 @@
 import re
 from collections.abc import Sequence
 
-from tests.faults.requests import Delivery, Post, Request
+from tests.faults.requests import Request
 from tests.faults.world import GATE, WAITING, World
 from tests.support.server import wait_until
 
+BODY = "while the body is read"
 CONNECT = "while it connects"
 BEFORE = "before BEGIN"
 BETWEEN = "between record and effect"
 EFFECT = "after the effect"
 COMMIT = "at COMMIT"
+STANDBY = "while COMMIT waits for a standby"
 COMMITTED = "after COMMIT, before the answer"
 ANSWERED = "after the answer"
-ORDER = [CONNECT, BEFORE, BETWEEN, EFFECT, COMMIT, COMMITTED, ANSWERED]
+ALWAYS = "all the time"
+ORDER = [
+    *(BODY, CONNECT, BEFORE, BETWEEN, EFFECT, COMMIT, STANDBY, COMMITTED, ANSWERED, ALWAYS),
+]
 
 STATEMENTS = re.compile(b"receive_event|INSERT INTO chirps")
 WAIT = f"PERFORM pg_advisory_xact_lock_shared({GATE})"
@@ -25,12 +30,6 @@ TABLES = {
     COMMIT: ["memberships", "chirps"],
     COMMITTED: ["memberships", "chirps"],
 }
-
-
-def requests_for(world: World, point: str, copies: int) -> list[Request]:
-    """Return the requests that pass a point."""
-    kinds = [Delivery] if point == BETWEEN else [Delivery, Post]
-    return [request for kind in kinds for request in [kind(world)] * copies]
 
 
 def run_at(world: World, point: str, act: str, times: int, options: str = "") -> None:
@@ -47,7 +46,9 @@ def prepare_stop(world: World, point: str) -> None:
     elif point == BEFORE:
         world.proxy.pattern = STATEMENTS
         world.proxy.requests.clear()
-    elif point != ANSWERED:
+    elif point == STANDBY:
+        world.lose_standby()
+    elif point in TABLES:
         world.close_gate()
         run_at(world, point, WAIT, 10**9, "SET lock_timeout = 0")
 
@@ -55,9 +56,11 @@ def prepare_stop(world: World, point: str) -> None:
 def wait_for_stop(world: World, point: str, requests: Sequence[Request]) -> None:
     """Wait until requests that were sent have stopped at a point."""
     number = len(requests)
-    if point in {CONNECT, BEFORE}:
+    if point == BODY:
+        wait_until(lambda: len([client for client in world.clients if client.sock]) == number)
+    elif point in {CONNECT, BEFORE}:
         wait_until(lambda: len(world.proxy.held) >= number)
-    else:
+    elif point in {*TABLES, STANDBY}:
         wait_until(lambda: len(world.sql(WAITING)) >= number)
     if point == COMMITTED:
         world.proxy.answers.clear()

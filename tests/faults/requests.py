@@ -18,11 +18,12 @@ NO_ANSWER = 0
 
 
 class Answer(NamedTuple):
-    """The status of a response, or NO_ANSWER; whether it says that it is a duplicate; the time."""
+    """The status of a response, or NO_ANSWER; whether it says that it is a duplicate; times."""
 
     status: int
     is_duplicate: bool
-    seconds: float
+    start: float
+    end: float
 
 
 class Request(ABC):
@@ -37,20 +38,21 @@ class Request(ABC):
     def __init__(self, world: World) -> None:
         self.world = world
         self.user_id = a_user(world.sql)
-        self.connections: list[HTTPConnection] = []
 
     @abstractmethod
     def committed(self) -> bool:
         """Return whether row and effect are in the database. Assert that none is there alone."""
 
-    def send(self) -> Answer:
-        """Send the request once."""
+    def send(self, *, half: bool = False) -> Answer:
+        """Send the request once, or half of its body."""
         start = time.monotonic()
         status, duplicate = NO_ANSWER, False
         with closing(HTTPConnection("127.0.0.1", self.world.server.port, timeout=20)) as connection:
-            self.connections.append(connection)
+            self.world.clients.append(connection)
             try:
-                connection.request("POST", self.path, json.dumps(self.body), self.headers)
+                body = json.dumps(self.body).encode()
+                headers = self.headers | {"Content-Length": str(len(body))}
+                connection.request("POST", self.path, body[: len(body) // (1 + half)], headers)
                 response = connection.getresponse()
                 response.read()
                 name, value = self.duplicate_header
@@ -58,7 +60,7 @@ class Request(ABC):
                 assert status != 503 or response.headers["Retry-After"].isdecimal()
             except (OSError, HTTPException):
                 assert time.monotonic() - start < 20, "no answer"
-        return Answer(status, duplicate, time.monotonic() - start)
+        return Answer(status, duplicate, start, time.monotonic())
 
 
 class Delivery(Request):

@@ -1,10 +1,12 @@
 """A real server, a proxy and a Postgres, and ways to break them and to repair all of it."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from typing import Any
 
 import psutil
@@ -15,13 +17,13 @@ from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings.database_url import DRIVER
 from tests.conftest import a_folder, postgres_folder
 from tests.support.databases import connected, migrate, url_text
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, close
 from tests.support.server import Server, a_server, wait_until
 
 ROLE = "app"  # the user of the server: no superuser, so that rights and limits hold for it
 GATE = 7  # the advisory lock at which transactions wait
 OURS = "FROM pg_stat_activity WHERE usename = 'app'"
-WAITING = f"SELECT pid {OURS} AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
+WAITING = f"SELECT pid {OURS} AND wait_event IN ('advisory', 'SyncRep')"
 FAULT = """
     CREATE SEQUENCE attempts_webhook_events; CREATE SEQUENCE attempts_memberships;
     CREATE SEQUENCE attempts_chirps; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO app;
@@ -33,6 +35,11 @@ FAULT = """
 FAULT_AT = """
     CREATE CONSTRAINT TRIGGER fault AFTER INSERT ON {table} {deferred}
     FOR EACH ROW EXECUTE FUNCTION fault()
+"""
+# What a test does to the role and the database does not change what the tests themselves do.
+SETTINGS_OF_TESTS = """
+    ALTER ROLE chirpy SET synchronous_commit = local; ALTER ROLE chirpy SET search_path = public;
+    ALTER ROLE chirpy SET default_transaction_read_only = off
 """
 NO_FAULT = """
     DROP FUNCTION IF EXISTS fault CASCADE; DROP SEQUENCE IF EXISTS attempts_webhook_events,
@@ -48,12 +55,12 @@ class World:
     proxy: Proxy
     server: Server
     undo: ExitStack = field(default_factory=ExitStack)
+    clients: list[HTTPConnection] = field(default_factory=list)  # of all requests
 
     @property
     def url(self) -> URL:
-        """The database for the tests, past the proxy, without waiting for a standby."""
-        options = {"options": "-csynchronous_commit=local"}
-        return make_url(self.postgres.url).set(drivername=DRIVER).update_query_dict(options)
+        """The database for the tests, past the proxy."""
+        return make_url(self.postgres.url).set(drivername=DRIVER)
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement on a connection of its own."""
@@ -74,12 +81,6 @@ class World:
         other = self.undo.enter_context(closing(psycopg2.connect(url_text(self.url))))
         other.cursor().execute("SELECT pg_advisory_lock(%s)", [GATE])
 
-    def set_everywhere(self, setting: str, value: str) -> None:
-        """Change a setting of new connections of the server, and close the old ones."""
-        self.sql(f"ALTER ROLE {ROLE} SET {setting} = {value}")
-        self.sql(f"ALTER DATABASE chirpy SET {setting} = {value}")
-        self.disconnect()
-
     def disconnect(self) -> None:
         """Close the connections of the server, before a request."""
         self.sql(f"SELECT pg_terminate_backend(pid, 10000) {OURS}")
@@ -90,11 +91,23 @@ class World:
         main = psutil.Process(pid)
         return [main, *main.children(recursive=True)]
 
+    def lose_standby(self) -> None:
+        """Let each COMMIT wait for a standby that does not exist."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = 'missing'")
+        self.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: self.sql("SHOW synchronous_standby_names") == [("missing",)])
+        self.sql("CHECKPOINT")  # by the process that tells the others about standbys
+
     def send_postgres(self, number: signal.Signals) -> None:
         """Send a signal to all processes of Postgres."""
         for process in self.postgres_processes():
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
+
+    def kill_backends(self, pids: list[tuple[int]]) -> None:
+        """Kill processes of Postgres with SIGKILL. All others end too, and Postgres restarts."""
+        for [pid] in pids:
+            os.kill(pid, signal.SIGKILL)
 
     def kill_postgres(self) -> None:
         """Kill all processes of Postgres with SIGKILL, and wait until they have ended."""
@@ -109,12 +122,17 @@ class World:
         for process in [*main.children(recursive=True), *([] if workers_only else [main])]:
             process.kill()
 
+    def hang_up(self) -> None:
+        """Close the connections of the clients that wait for an answer."""
+        close(*(client.sock for client in self.clients if client.sock))
+
     def repair(self) -> None:
         """Undo what a test has done, and wait until Postgres and the server answer."""
         with suppress(FileNotFoundError, psutil.NoSuchProcess):
             self.send_postgres(signal.SIGCONT)
         with suppress(psycopg2.Error):
             self.undo.close()
+        self.clients.clear()
         self.proxy.pass_all()
         wait_until(self.is_running)
         self.sql("ALTER SYSTEM RESET ALL")
@@ -147,6 +165,7 @@ def a_world() -> Iterator[World]:
     address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
     url = make_url(postgres.url).set(drivername=DRIVER)
     with connected(url) as sql:
+        sql(SETTINGS_OF_TESTS)
         sql(f"CREATE ROLE {ROLE} LOGIN; ALTER DATABASE chirpy OWNER TO {ROLE}")
     migrate(url.set(username=ROLE))
     with Proxy(address) as proxy:
