@@ -1,0 +1,42 @@
+"""Let a bounded number of threads in, first come, first served."""
+
+from collections import deque
+from threading import Lock
+
+
+class Slots:
+    """A semaphore that is fair, and whose waiting ends in time.
+
+    Threading's Semaphore takes 2 µs more, and lets a thread that comes back at once pass those that
+    wait. SimpleQueue.get (Python 3.11) can wait for several times its timeout then.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._lock = Lock()
+        self._waiting: deque[Lock] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Take a slot, after waiting for up to `timeout` seconds. Return whether there was one."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout):
+            return True
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+        return True  # it was given the slot in the last moment
+
+    def release(self) -> None:
+        """Give the slot to the thread that has waited longest, or back."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
