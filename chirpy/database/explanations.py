@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chirpy.database.connecting import ConnectFailed
 from chirpy.database.engine import db
-from chirpy.database.migration_state import UnusableTables, require_migrated
+from chirpy.database.migration_state import UnusableDatabase, require_migrated
 from chirpy.database.startup import STARTING
 from chirpy.settings import current_settings
 
@@ -41,7 +41,7 @@ def explain(error: Exception) -> str:
     """Return why the database cannot be used, and the next step, without any password."""
     cause = getattr(error, "orig", error)
     message = str(cause).strip()
-    if isinstance(cause, ConnectFailed | UnusableTables):
+    if isinstance(cause, ConnectFailed | UnusableDatabase):
         return message
     if current_settings().db_url is None:  # the application was handed a way to connect
         step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
@@ -56,12 +56,12 @@ def database_errors_explained() -> Iterator[None]:
     """End a command with one message, not a traceback, when the database cannot be used."""
     try:
         yield
-    except (OperationalError, ConnectFailed, UnusableTables) as error:
+    except (OperationalError, ConnectFailed, UnusableDatabase) as error:
         raise click.ClickException(explain(error)) from None
     except DBAPIError:
         db.session.rollback()
         try:
             require_migrated(db.session.connection())
-        except UnusableTables as problem:
+        except UnusableDatabase as problem:
             raise click.ClickException(str(problem)) from None
         raise

@@ -15,8 +15,8 @@ FOUND_TABLES = text("""
 """)
 
 
-class UnusableTables(Exception):
-    """The tables of the database are not those of this version. `next_step` says what to do."""
+class UnusableDatabase(Exception):
+    """The database answers, but Chirpy cannot use it. `next_step` says what to do."""
 
     problem: str
     next_step: str
@@ -25,14 +25,14 @@ class UnusableTables(Exception):
         return f"{self.problem}.\nNext: {self.next_step}"
 
 
-class NotMigrated(UnusableTables):
+class NotMigrated(UnusableDatabase):
     """The database lacks all or the newest migrations."""
 
     problem = "The database is not migrated"
     next_step = "flask db upgrade (`make run` does it too)"
 
 
-class OtherApplication(UnusableTables):
+class OtherApplication(UnusableDatabase):
     """The database has tables with our names that our migrations have not made."""
 
     problem = "This database belongs to another application, whose tables have the same names"

@@ -13,6 +13,7 @@ from flask import Flask
 from chirpy.server.dotenv import read_settings
 from chirpy.server.migrations import MigrationFailed, migrate
 from chirpy.server.port import PortUnavailable, reserve_port
+from chirpy.server.readiness import warn_unless_usable
 from chirpy.server.workers import create_server, load_in_worker
 from chirpy.settings import Settings, SettingsError
 
@@ -42,6 +43,7 @@ def serve(app: Flask, settings: Settings, target: str) -> None:
     try:
         reservation = reserve_port(settings.host, settings.port)
         migrate(app)
+        warn_unless_usable(app)
     except (PortUnavailable, MigrationFailed) as error:
         sys.exit(str(error))
     with reservation:

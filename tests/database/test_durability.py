@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from flask import Flask
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from werkzeug.test import TestResponse
 
 from chirpy.database import deadlines
@@ -15,6 +15,7 @@ from chirpy.database.engine import db
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings.database_url import DRIVER
 from tests.support.accounts import sign_up
+from tests.support.assertions import assert_error
 from tests.support.chirps import post_chirp
 from tests.support.databases import DELETE_ALL_ROWS, Sql, an_app, connected
 from tests.support.factories import Person, a_person, an_event
@@ -23,6 +24,7 @@ from tests.support.server import wait_until
 
 STANDBY = "ALTER SYSTEM SET synchronous_standby_names = '{}'"
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+CANCEL = f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,14 @@ def test_settings_of_the_database_give_way_to_those_of_chirpy(
                 assert connection.exec_driver_sql(f"SHOW {name}").scalar_one() == used
 
 
+def commit_waits(url: URL, sql: Sql) -> bool:
+    """Return whether a commit waits for a standby, after cancelling that wait."""
+    with connected(url) as other, ThreadPoolExecutor(1) as thread:
+        commit = thread.submit(other, "SELECT pg_logical_emit_message(true, '', '')")
+        wait_until(lambda: commit.done() or sql(WAITING))
+        return bool(sql(CANCEL))
+
+
 @pytest.fixture
 def missing_standby(crashable_postgres: EmbeddedPostgres) -> Iterator[tuple[Flask, Person, Sql]]:
     """Provide an application, a user and SQL, on a Postgres that waits for a missing standby."""
@@ -61,7 +71,7 @@ def missing_standby(crashable_postgres: EmbeddedPostgres) -> Iterator[tuple[Flas
         sql(STANDBY.format("missing"))
         sql("SELECT pg_reload_conf()")
         try:
-            wait_until(lambda: sql("SHOW synchronous_standby_names") == [("missing",)])
+            wait_until(lambda: commit_waits(url, sql))
             yield app, person, sql
         finally:
             sql("ALTER SYSTEM RESET synchronous_standby_names")
@@ -95,11 +105,24 @@ def test_commit_that_no_standby_has_is_503_with_a_log_line(
     with ThreadPoolExecutor(1) as thread:
         response = thread.submit(post)
         wait_until(lambda: sql(WAITING))
-        sql(f"SELECT pg_cancel_backend(pid) FROM ({WAITING})")
+        sql(CANCEL)
         assert_unavailable(response.result())
 
     line = json.loads(log.getvalue().splitlines()[0])
-    assert "A commit is in doubt. Postgres warned: WARNING:  canceling wait" in line["cause"]
+    assert "A commit is in doubt. Postgres warned: WARNING: canceling wait" in line["cause"]
+
+
+@pytest.mark.faults
+def test_server_whose_commits_wait_for_a_standby_is_not_ready(
+    missing_standby: tuple[Flask, Person, Sql], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, person, _ = missing_standby
+    monkeypatch.setattr(deadlines, "LIMIT", 2.2)
+
+    assert app.test_client().get("/api/readyz").status_code == 200
+    assert_unavailable(deliver(app, an_event(person.id)))
+    answer = assert_error(app.test_client().get("/api/readyz"), 503)
+    assert answer["error"] == "Commits wait for a synchronous standby"
 
 
 @pytest.mark.faults
