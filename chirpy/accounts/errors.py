@@ -73,7 +73,7 @@ class TooManyAttempts(Refused):
 
     def __init__(self, seconds: int) -> None:
         self.header = ("Retry-After", str(seconds))
-        super().__init__(hint=f"Wait {seconds} seconds. {self.hint}")
+        super().__init__(hint=f"Wait {seconds} s. {self.hint}")
 
 
 class TooManyFailedLogins(TooManyAttempts):
