@@ -29,7 +29,6 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
         "pool_size": session_pool_size(settings),
         "max_overflow": 0,
-        "pool_timeout": POOL_TIMEOUT,
         "pool_use_lifo": True,  # so that few connections are open
     }
     autocommit = {"url": url, "poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
@@ -37,6 +36,8 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     bind_deadlines(app)
     db.init_app(app)
     with app.app_context():
+        # Not "pool_timeout", which Flask-SQLAlchemy rounds down to 0 seconds.
+        vars(db.engine.pool)["_timeout"] = POOL_TIMEOUT
         for engine in db.engines.values():
             connect_in_time(engine, connect_arguments if settings.db_url is None else None)
             configure_connections(engine)
