@@ -26,7 +26,7 @@ FIRST = 100_000_000_000  # the number in which the first id ends
 USER_ID, CHIRP_ID = "00000000-0000-4000-8000-", "00000000-0000-4000-9000-"
 USER_IDS = [f"{USER_ID}{FIRST + number}" for number in range(1000)]
 CHIRP_IDS = [f"{CHIRP_ID}{FIRST + number}" for number in range(10_000)]
-WORKERS, THREADS = 2, 4
+WORKERS = 2
 
 
 class Database(NamedTuple):
@@ -71,11 +71,10 @@ def run_postgres() -> Iterator[Database]:
 def settings(database_url: str) -> dict[str, str]:
     """Return the settings of Chirpy, with empty ones so that the user's `.env` has no effect."""
     unset = dict.fromkeys(
-        ("PLATFORM", "SECRET", "POLKA_WEBHOOK_SECRETS", "HOST", "LOG_REQUESTS"), ""
+        ("PLATFORM", "SECRET", "POLKA_WEBHOOK_SECRETS", "HOST", "LOG_REQUESTS", "THREADS"), ""
     )
     secrets = {"JWT_SECRET": token_hex(32), "POLKA_KEY": token_hex(16)}
-    size = {"WORKERS": str(WORKERS), "THREADS": str(THREADS)}
-    return {**unset, **secrets, **size, "DB_URL": database_url}
+    return {**unset, **secrets, "WORKERS": str(WORKERS), "DB_URL": database_url}
 
 
 @contextmanager

@@ -12,13 +12,13 @@ from benchmarks import environment
 from benchmarks.api import Request, Target
 from benchmarks.cases import CASES, Case
 from benchmarks.compare import CPU, LATENCY, LIMIT, Contender, Measure, prepare
-from benchmarks.environment import CHIRP_IDS, THREADS, USER_IDS, WORKERS, Database, run_server
+from benchmarks.environment import CHIRP_IDS, USER_IDS, WORKERS, Database, run_server
 from benchmarks.statements import Transaction, record, run_pgbench
 from benchmarks.wrk import run_wrk
 
 GRANIAN = (
     *("-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--log-level", "error"),
-    *("--workers", str(WORKERS), "--blocking-threads", str(THREADS), "benchmarks.bare_view:app"),
+    *("--workers", str(WORKERS), "--blocking-threads", "4", "benchmarks.bare_view:app"),
 )
 
 

@@ -1,1 +1,4 @@
-"""Start the server: reserve the port, migrate the database, run the worker processes."""
+"""Start the server: reserve the port, migrate the database, run the worker processes.
+
+In each, an event loop waits for the clients, and threads run the application.
+"""

@@ -69,5 +69,5 @@ def run_workers(settings: Settings, target: str) -> None:
     # writes to every object. With frozen objects a worker has 16 MiB of its own instead of 33
     # (after 50,000 requests; the whole server with two workers 85 instead of 120).
     gc.freeze()
-    loader = partial(load_in_worker, os.getpid(), target)
+    loader = partial(load_in_worker, os.getpid(), target, settings.threads)
     server.serve(target_loader=loader, wrap_loader=False)

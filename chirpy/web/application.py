@@ -39,7 +39,7 @@ class Application(Flask):
         self.respond = ProxyFix(respond, trusted_proxies, 0) if trusted_proxies else respond
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ[BEGAN] = perf_counter()
+        environ.setdefault(BEGAN, perf_counter())
         response: Iterable[bytes] = self.respond(environ, start_response)
         discard_body(environ)  # no transaction is open any more
         return response

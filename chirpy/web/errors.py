@@ -15,6 +15,7 @@ from chirpy.web import request_ids
 from chirpy.web.http_errors import refused_by_flask
 from chirpy.web.invalid_fields import InvalidFields
 from chirpy.web.refused import Refused
+from chirpy.web.security_headers import add_security_headers
 from chirpy.web.unexpected_errors import (
     DatabaseNotMigrated,
     DatabaseUnavailable,
@@ -67,3 +68,11 @@ def respond(refused: Refused) -> Response:
         response.headers[name] = value
     g.refusal_reason = refused.reason
     return response
+
+
+def prepare(app: Flask, refused: Refused) -> Response:
+    """Return the response to requests that are refused before the application sees them."""
+    with app.test_request_context():
+        response = respond(refused)
+        add_security_headers(response)
+        return response

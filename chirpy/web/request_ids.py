@@ -12,6 +12,10 @@ VALID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def request_id() -> str:
     """Return the header X-Request-Id of the request if it is valid, else a new id."""
     if "request_id" not in g:
-        header = request.headers.get(HEADER, "")
-        g.request_id = header if VALID.fullmatch(header) else token_hex(16)
+        g.request_id = id_from(request.headers.get(HEADER, ""))
     return str(g.request_id)
+
+
+def id_from(header: str) -> str:
+    """Return the value of the header if it is valid, else a new id."""
+    return header if VALID.fullmatch(header) else token_hex(16)

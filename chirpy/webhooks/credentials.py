@@ -7,6 +7,8 @@ from time import time
 from flask import Request
 
 from chirpy.settings import Settings
+from chirpy.web.awaited_bodies import BodyAwaited
+from chirpy.web.request_body import read_body
 from chirpy.webhooks import signature
 from chirpy.webhooks.errors import NotFromPolka
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
@@ -18,12 +20,27 @@ SIGNATURE_HINT = "Sign the delivery with one of POLKA_WEBHOOK_SECRETS in .env"
 API_KEY = re.compile(r"ApiKey +([!-~]+)", re.IGNORECASE)
 
 
-def verify(request: Request, body: bytes, settings: Settings) -> None:
-    """Raise NotFromPolka (401), with one text for all reasons, unless the credentials are right."""
+def read_verified_body(request: Request, settings: Settings) -> bytes:
+    """Return the body of a delivery with the right credentials.
+
+    Raise Refused: 401 with one text for all reasons, or what `read_body` raises. While the body has
+    not arrived, the key is verified first: a stranger does not make the server wait.
+    """
+    try:
+        body = read_body(request)
+    except BodyAwaited:
+        verify(request, None, settings)
+        raise
+    verify(request, body, settings)
+    return body
+
+
+def verify(request: Request, body: bytes | None, settings: Settings) -> None:
+    """Raise NotFromPolka (401) unless the key and, of a given body, the signature are right."""
     try:
         if settings.polka_key is not None:
             verify_api_key(request, settings.polka_key)
-        if settings.polka_webhook_secrets:
+        if settings.polka_webhook_secrets and body is not None:
             verify_signature(request, body, settings.polka_webhook_secrets)
     except NotFromPolka as error:
         raise NotFromPolka(reason=error.reason, hint=hint_for(settings)) from None

@@ -4,7 +4,6 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from chirpy.settings import current_settings
-from chirpy.web.request_body import read_body
 from chirpy.web.strict_json import parse
 from chirpy.webhooks import credentials
 from chirpy.webhooks.receiving import receive_autocommit
@@ -19,8 +18,7 @@ def receive_event() -> ResponseReturnValue:
 
     204 with `Webhook-Outcome`; 400, 401, 404 unknown user, 409 id reused, 413, 503.
     """
-    body = read_body(request)
-    credentials.verify(request, body, current_settings())
+    body = credentials.read_verified_body(request, current_settings())
     event = read_event(parse(body), request.headers.get("webhook-id"))
     outcome = receive_autocommit(event, body)
     return "", 204, {"Webhook-Outcome": outcome}

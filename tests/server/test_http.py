@@ -2,18 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from time import sleep
 
 import pytest
-from sqlalchemy import URL
 
 from tests.support.bodies import BODY_LIMIT
 from tests.support.databases import POLKA_KEY, Sql
 from tests.support.factories import PASSWORD, a_user, an_email, an_event
-from tests.support.server import TIMEOUT, Server, a_server, read_all
+from tests.support.server import TIMEOUT, Server, read_all
 
 API_KEY = f"Authorization: ApiKey {POLKA_KEY}\r\n".encode()
 WEBHOOK = b"POST /api/polka/webhooks HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n" + API_KEY
@@ -31,13 +29,6 @@ INVALID_REQUESTS = {
 }
 
 pytestmark = pytest.mark.usefixtures("emptied_database")
-
-
-@pytest.fixture(scope="module")
-def single_thread_server(database_url: URL) -> Iterator[Server]:
-    """A server that handles each request after all earlier ones."""
-    with a_server(database_url, THREADS="1") as server:
-        yield server
 
 
 def chunks(body: bytes, size: int) -> bytes:
