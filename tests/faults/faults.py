@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.faults.points import (
     ALWAYS,
@@ -59,6 +60,7 @@ class Fault:
     `before` happens before the requests, `during` while they are stopped at the point. Instead of
     stopping there, transactions can run the PL/pgSQL statement `act`, the first `times` of each
     table. `crowd` requests of each kind are sent, and each of them in `copies`, concurrently.
+    With `pgbouncer`, the server connects to one in transaction mode.
     """
 
     name: str
@@ -70,12 +72,18 @@ class Fault:
     kinds: tuple[type[Request], ...] = (Delivery, Post)
     crowd: int = 1
     copies: int = 1
+    pgbouncer: bool = False
 
     def requests(self, world: World, point: str) -> list[Request]:
         """Return the requests to send. A chirp is one row: record and effect are the same."""
         kinds = (Delivery,) if point == BETWEEN else self.kinds
         new = [kind(world) for kind in kinds for _ in range(self.crowd)]
         return new * self.copies
+
+    def behind_pgbouncer(self, outcomes: dict[str, Outcome], **changes: Any) -> "Fault":
+        """Return the same fault behind a PgBouncer."""
+        name = f"Behind PgBouncer in transaction mode: {self.name}"
+        return replace(self, name=name, outcomes=outcomes, pgbouncer=True, **changes)
 
 
 def at(points: list[str], outcome: Outcome) -> dict[str, Outcome]:
@@ -134,25 +142,40 @@ LIMIT_OF_ROLE = f"ALTER ROLE {ROLE} CONNECTION LIMIT"
 RIGHTS = f"INSERT ON webhook_events, memberships, chirps {{}} {ROLE}"
 RENAMED = "ALTER TABLE {} RENAME TO {}; ALTER TABLE {} RENAME TO {}"
 
+SILENT = Fault(
+    "The database is silent: it accepts bytes, and answers nothing",
+    {CONNECT: late(UNAVAILABLE)} | at([BEFORE, *INSIDE, COMMITTED], late(UNSURE)),
+    lambda world: world.proxy.silence(),
+)
+CUT = Fault(
+    "The connection to the database is cut",
+    at([CONNECT, BEFORE], UNAVAILABLE)
+    | at(INSIDE, UNSURE)
+    | at([STANDBY, COMMITTED], COMMITTED_503),
+    lambda world: world.proxy.cut(),
+)
+NOT_RUNNING = Fault(
+    "Postgres does not run",
+    {CONNECT: UNAVAILABLE},
+    before=lambda world: world.kill_postgres(),
+)
+STANDBY_CANCELLED = Fault(
+    "The wait for the synchronous standby is cancelled (`pg_cancel_backend`)",
+    {STANDBY: COMMITTED_503},
+    lambda world: world.sql(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting"),
+)
+ASYNCHRONOUS = Fault(
+    "`synchronous_commit = off` for database and role, and Postgres is killed",
+    {ANSWERED: OK},
+    lambda world: world.kill_postgres(),
+    before=setting("synchronous_commit", "off"),
+    kinds=(Delivery,),
+)
 FAULTS = [
     # The database is away
-    Fault(
-        "The database is silent: it accepts bytes, and answers nothing",
-        {CONNECT: late(UNAVAILABLE)} | at([BEFORE, *INSIDE, COMMITTED], late(UNSURE)),
-        lambda world: world.proxy.silence(),
-    ),
-    Fault(
-        "The connection to the database is cut",
-        at([CONNECT, BEFORE], UNAVAILABLE)
-        | at(INSIDE, UNSURE)
-        | at([STANDBY, COMMITTED], COMMITTED_503),
-        lambda world: world.proxy.cut(),
-    ),
-    Fault(
-        "Postgres does not run",
-        {CONNECT: UNAVAILABLE},
-        before=lambda world: world.kill_postgres(),
-    ),
+    SILENT,
+    CUT,
+    NOT_RUNNING,
     Fault(
         "Postgres is stopped (`SIGSTOP`)",
         at([CONNECT, BEFORE, *INSIDE], late(UNSURE)),
@@ -184,21 +207,9 @@ FAULTS = [
         {STANDBY: late(COMMITTED_503)},
         nothing,
     ),
-    Fault(
-        "The wait for the synchronous standby is cancelled (`pg_cancel_backend`)",
-        {STANDBY: COMMITTED_503},
-        lambda world: world.sql(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting"),
-    ),
-    *(
-        Fault(
-            f"`synchronous_commit = off` for database and role, and Postgres is killed: {name}",
-            {ANSWERED: OK},
-            lambda world: world.kill_postgres(),
-            before=setting("synchronous_commit", "off"),
-            kinds=(kind,),
-        )
-        for name, kind in {"webhook": Delivery, "chirp": Post}.items()
-    ),
+    STANDBY_CANCELLED,
+    ASYNCHRONOUS,
+    replace(ASYNCHRONOUS, name=f"{ASYNCHRONOUS.name}, for a chirp", kinds=(Post,)),
     # Transactions
     Fault(
         "`pg_cancel_backend`",
@@ -281,5 +292,14 @@ FAULTS = [
         | at([CONNECT, BEFORE, *INSIDE, COMMITTED], UNANSWERED),
         resume_after(lambda world: world.hang_up()),
     ),
+]
+# Its sessions have the settings of the role only.
+FAULTS += [
+    Fault("Nothing fails", {ALWAYS: OK}).behind_pgbouncer({ALWAYS: OK}),
+    SILENT.behind_pgbouncer(at([BEFORE, COMMIT, COMMITTED], late(UNSURE))),
+    CUT.behind_pgbouncer({BEFORE: UNAVAILABLE, COMMIT: UNSURE, COMMITTED: COMMITTED_503}),
+    NOT_RUNNING.behind_pgbouncer({CONNECT: late(UNAVAILABLE)}),
+    STANDBY_CANCELLED.behind_pgbouncer(STANDBY_CANCELLED.outcomes),
+    ASYNCHRONOUS.behind_pgbouncer(ASYNCHRONOUS.outcomes),
 ]
 CASES = [(fault, point) for fault in FAULTS for point in fault.outcomes]

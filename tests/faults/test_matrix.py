@@ -9,7 +9,8 @@ import pytest
 from tests.faults.faults import ALL, CASES, EITHER, LIMIT, SUCCESS, Fault, Outcome
 from tests.faults.points import ANSWERED, BODY, prepare_stop, run_at, wait_for_stop
 from tests.faults.requests import Answer, Request
-from tests.faults.world import World, a_world
+from tests.faults.world import World, a_world, with_pgbouncer
+from tests.support.pgbouncer import needs_pgbouncer
 from tests.support.server import wait_until
 
 pytestmark = pytest.mark.faults
@@ -21,13 +22,25 @@ def shared_world() -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope="module")
+def pgbouncer_world(shared_world: World) -> Iterator[World]:
+    with with_pgbouncer(shared_world) as world:
+        yield world
+
+
 @pytest.fixture
-def world(shared_world: World) -> Iterator[World]:
-    yield shared_world
-    shared_world.repair()
+def world(request: pytest.FixtureRequest, fault: Fault) -> Iterator[World]:
+    name = "pgbouncer_world" if fault.pgbouncer else "shared_world"
+    world: World = request.getfixturevalue(name)
+    yield world
+    world.repair()
 
 
-@pytest.mark.parametrize(("fault", "point"), CASES, ids=lambda part: getattr(part, "name", part))
+@pytest.mark.parametrize(
+    ("fault", "point"),
+    [pytest.param(*case, marks=needs_pgbouncer if case[0].pgbouncer else ()) for case in CASES],
+    ids=lambda part: getattr(part, "name", part),
+)
 def test_promises_hold(world: World, fault: Fault, point: str) -> None:
     requests = fault.requests(world, point)
     fault.before(world)

@@ -17,6 +17,7 @@ from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings.database_url import DRIVER
 from tests.conftest import a_folder, postgres_folder
 from tests.support.databases import connected, migrate, url_text
+from tests.support.pgbouncer import pgbouncer
 from tests.support.proxy import Proxy, close
 from tests.support.server import Server, a_server, wait_until
 
@@ -54,6 +55,7 @@ class World:
     postgres: EmbeddedPostgres
     proxy: Proxy
     server: Server
+    pgbouncer: bool = False  # whether one is between server and proxy
     undo: ExitStack = field(default_factory=ExitStack)
     clients: list[HTTPConnection] = field(default_factory=list)  # of all requests
 
@@ -144,6 +146,8 @@ class World:
             self.server.__exit__()
             self.server.__enter__()
         wait_until(self.server.is_ready)
+        if self.pgbouncer:  # it connects to Postgres again after `server_login_retry`
+            wait_until(lambda: self.server.request("GET", "/api/readyz").status == 200)
 
     def is_running(self) -> bool:
         """Return whether Postgres answers. Start it if it does not run."""
@@ -162,17 +166,36 @@ def a_world() -> Iterator[World]:
     """Make a Postgres, a proxy before it, and a server that connects to the proxy."""
     postgres = EmbeddedPostgres(postgres_folder(folder := a_folder()), {"fsync": "off"})
     postgres.ensure_running()
-    address = "{host}/.s.PGSQL.{port}".format_map(postgres.connection)
     url = make_url(postgres.url).set(drivername=DRIVER)
     with connected(url) as sql:
         sql(SETTINGS_OF_TESTS)
         sql(f"CREATE ROLE {ROLE} LOGIN; ALTER DATABASE chirpy OWNER TO {ROLE}")
     migrate(url.set(username=ROLE))
-    with Proxy(address) as proxy:
-        through = URL.create(
-            "postgresql", ROLE, host="127.0.0.1", port=proxy.port, database="chirpy"
-        )
-        with a_server(through, THREADS="8") as server:
-            yield World(postgres, proxy, server)
+    with a_proxy(postgres) as proxy, a_server(url_of(proxy), THREADS="8") as server:
+        yield World(postgres, proxy, server)
     postgres.destroy()
     shutil.rmtree(folder)
+
+
+@contextmanager
+def with_pgbouncer(world: World) -> Iterator[World]:
+    """Add a server that connects to a PgBouncer in transaction mode, which connects to a proxy."""
+    folder = a_folder()
+    with (
+        a_proxy(world.postgres) as proxy,
+        pgbouncer(url_of(proxy), folder, "transaction", server_login_retry="1") as url,
+        a_server(url, THREADS="8") as server,
+    ):
+        yield World(world.postgres, proxy, server, pgbouncer=True)
+    shutil.rmtree(folder)
+
+
+def a_proxy(postgres: EmbeddedPostgres) -> Proxy:
+    """Return a proxy before this Postgres."""
+    return Proxy("{host}/.s.PGSQL.{port}".format_map(postgres.connection))
+
+
+def url_of(proxy: Proxy) -> URL:
+    """Return the URL of the server's database."""
+    address = {"host": "127.0.0.1", "port": str(proxy.port)}
+    return URL.create(DRIVER, ROLE, database="chirpy", query=address)
