@@ -7,6 +7,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type
 
+from chirpy.web.bulkheads import Bulkhead
+
 # OWASP's minimum: 19 MiB, two passes, one lane; about 20 ms.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 # Of a random password, for emails without an account or a password: computing one would delay each
@@ -15,20 +17,24 @@ DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$NGwVrkW7HNVoQjc65Teprw$CtdZFdGhdPZdFT7FZR10PaZVIANdId+B07R7p82HE3M"
 )
-# One hash at a time in each process: every thread that computes one would keep its 19 MiB.
+# One hash at a time in each process: every thread that computes one would keep its 19 MiB. A second
+# is enough for 16 logins at the same time on a busy machine.
 HASHING_THREAD = ThreadPoolExecutor(1)
+BULKHEAD = Bulkhead(max_waiting=16, timeout=1)
 
 
 def hash_password(password: str) -> str:
-    """Return a hash with a new salt."""
-    return HASHING_THREAD.submit(HASHER.hash, password).result()
+    """Return a hash with a new salt. Raise Overloaded (503) after waiting too long."""
+    with BULKHEAD.enter(1):
+        return HASHING_THREAD.submit(HASHER.hash, password).result()
 
 
 def matches(password: str, stored: str | None) -> bool:
     """Return whether `stored` is a hash of `password`.
 
     Pass None for an email without an account. The time of a response must not reveal which emails
-    have an account, so a hash is computed also for None, and for text that is no hash.
+    have an account, so a hash is computed also for None, and for text that is no hash. Raise
+    Overloaded (503) after waiting too long.
     """
     try:
         return verify(stored or "", password)
@@ -42,7 +48,8 @@ def matches(password: str, stored: str | None) -> bool:
 
 def verify(stored: str, password: str) -> bool:
     """Return True, or raise VerifyMismatchError if a hash is that of another password."""
-    return HASHING_THREAD.submit(HASHER.verify, stored, password).result()
+    with BULKHEAD.enter(1):
+        return HASHING_THREAD.submit(HASHER.verify, stored, password).result()
 
 
 def is_outdated(stored: str) -> bool:
