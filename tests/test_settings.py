@@ -8,6 +8,7 @@ import pytest
 
 from chirpy.server.dotenv import read_settings
 from chirpy.settings import Settings, SettingsError
+from chirpy.settings.database_url import parse_database_url, show_database_url
 from tests.support.server import SECRETS, SETTINGS
 
 KEY = bytes(range(32))
@@ -114,6 +115,13 @@ def test_numbers_are_decimal_digits_within_bounds(read: Read, port: str) -> None
         ("postgres://u:p@h:1/d", "postgresql+psycopg2://u:p@h:1/d"),
         ("postgresql://u:p@h:1/d?sslmode=a", "postgresql+psycopg2://u:p@h:1/d?sslmode=a"),
         ("postgres://u@h/d?sslmode=a&password=p", "postgresql+psycopg2://u:p@h/d?sslmode=a"),
+        ("postgres://u:p,q@h/d", "postgresql+psycopg2://u:p%2Cq@h/d"),
+        ("postgres://u:p@h:1,i:2/d?a=b", "postgresql+psycopg2://u:p@/d?a=b&host=h%2Ci&port=1%2C2"),
+        (
+            "postgres://u:p@/d?host=h:1&host=i:2",
+            "postgresql+psycopg2://u:p@/d?host=h%2Ci&port=1%2C2",
+        ),
+        ("postgres://[::1]:1,h/d", "postgresql+psycopg2:///d?host=%3A%3A1%2Ch&port=1%2C"),
     ],
 )
 def test_db_url_names_the_driver_and_the_password(read: Read, given: str, used: str) -> None:
@@ -121,6 +129,31 @@ def test_db_url_names_the_driver_and_the_password(read: Read, given: str, used: 
 
     assert url is not None
     assert url.render_as_string(hide_password=False) == used
+    assert parse_database_url(used) == url
+
+
+@pytest.mark.parametrize(
+    "given", ["postgres://u@h:1,i:2/d?a=b", "postgres://u@[::1]:1,h/d", "postgres://u@h/d"]
+)
+def test_db_url_is_shown_as_it_was_written(given: str) -> None:
+    assert show_database_url(parse_database_url(given)) == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgres://u:p@/d?host=h:1,i:2",  # libpq would look up the host `h:1`
+        "postgres://u:p@h:1/d?host=i:2",  # libpq would ignore h
+        "postgres://u:p@h:1,i:2/d?host=j",
+        "postgres://u:p@h:1,i:fifty/d",
+        "postgres://u:p@h,i:2,/d",
+        "postgres://u:p@/d?host=h,i&port=1",
+    ],
+)
+def test_several_hosts_have_one_form(read: Read, given: str) -> None:
+    [problem] = problems(read, **REQUIRED | {"DB_URL": given})
+
+    assert problem.endswith("postgres://user:password@host1:5432,host2:5432/name")
 
 
 def test_secret_is_another_name_of_jwt_secret(read: Read) -> None:

@@ -13,7 +13,7 @@ from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 
 MAX_ATTEMPTS = 64  # at the same time in a process; most of them are of requests that have ended
 ENCODING = {"client_encoding": "utf8"}  # instead of PGCLIENTENCODING or that of the database
-DEFAULTS = {  # DB_URL can change these
+DEFAULTS: dict[str, Any] = {  # DB_URL can change these
     "application_name": "chirpy",
     "connect_timeout": 2,  # seconds, for each address of each host
     # For connections that are idle. What waits for an answer has a deadline.

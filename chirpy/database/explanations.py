@@ -11,6 +11,7 @@ from chirpy.database.engine import db
 from chirpy.database.migration_state import UnusableDatabase, require_migrated
 from chirpy.database.startup import STARTING
 from chirpy.settings import current_settings
+from chirpy.settings.database_url import show_database_url
 
 START_POSTGRES = (
     "start Postgres (docker compose up -d), or use the embedded one: PLATFORM=dev without DB_URL"
@@ -22,6 +23,7 @@ NEXT_STEPS = {
     "certificate": CERTIFICATES,
     "private key": CERTIFICATES,
     **dict.fromkeys(STARTING, LOOK_AT_LOG),
+    "session is read-only": "wait until one of the hosts takes writes, or promote one",
     "Connection refused": START_POSTGRES,
     "timeout expired": START_POSTGRES,
     "No such file or directory": START_POSTGRES,
@@ -33,8 +35,6 @@ NEXT_STEPS = {
     "permission denied": "grant the user of DB_URL the right to create tables",
     "encoding is": "create another database (createdb -E UTF8 -T template0 NAME) for DB_URL",
 }
-# Options of the URL. SQLAlchemy hides the URL's password itself.
-SECRET_OPTIONS = ["sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"]
 
 
 def explain(error: Exception) -> str:
@@ -43,12 +43,12 @@ def explain(error: Exception) -> str:
     message = str(cause).strip()
     if isinstance(cause, ConnectFailed | UnusableDatabase):
         return message
-    if current_settings().db_url is None:  # the application was handed a way to connect
+    url = current_settings().db_url
+    if url is None:  # the application was handed a way to connect
         step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
         return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
-    url = db.engine.url.set(drivername="postgres").difference_update_query(SECRET_OPTIONS)
     step = next((step for text, step in NEXT_STEPS.items() if text in message), "correct DB_URL")
-    return f"Chirpy cannot use the database {url}:\n  {message}\nNext: {step}"
+    return f"Chirpy cannot use the database {show_database_url(url)}:\n  {message}\nNext: {step}"
 
 
 @contextmanager

@@ -15,8 +15,13 @@ def test_flask_psql_help_is_its_own(session_app: Flask) -> None:
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
-def test_flask_psql_connects_to_db_url_with_its_password(cluster_url: URL) -> None:
-    settings = NO_SETTINGS | SECRETS | {"DB_URL": url_text(as_password_user(cluster_url))}
+@pytest.mark.parametrize("before", ["", "127.0.0.1"], ids=["one host", "several hosts"])
+def test_flask_psql_connects_to_db_url_with_its_password(cluster_url: URL, before: str) -> None:
+    url = as_password_user(cluster_url)
+    if before:
+        hosts = {"host": f"{before},{url.query['host']}", "port": f"1,{url.query['port']}"}
+        url = url.update_query_dict(hosts)
+    settings = NO_SETTINGS | SECRETS | {"DB_URL": url_text(url)}
     psql = "-m", "flask", "psql", "-At", "-c", "SELECT user"
     result = run_python(PROJECT, *psql, **settings)
 
