@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-mutants test-docker coverage check bench bench-growth db clean
+.PHONY: help run test test-faults test-mutants test-failover test-docker coverage check bench bench-growth db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,13 +24,20 @@ run: $(READY) .env ## Start the server on http://localhost:8080
 
 # Three processes keep two cores busy, because some tests wait for a timeout.
 test: $(READY) ## Run the tests, on a Postgres of their own
-	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not faults and not mutants'
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not faults and not mutants and not failover'
 
 test-faults: $(READY) ## Run the tests that kill servers, workers and Postgres
 	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m faults
 
 test-mutants: $(READY) ## Run tests on wrong receivers of webhooks; each must fail some of them
 	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m mutants
+
+# In a network of its own. Users other than root get the right to make one with their own user id.
+UNSHARE := unshare --net $(if $(filter-out 0,$(shell id -u)),--user --map-current-user --keep-caps)
+
+test-failover: $(READY) ## Test a failover between machines; names the programs that it needs
+	@isolated='$(UNSHARE)'; $$isolated true 2>/dev/null || isolated=; \
+		$$isolated $(BIN)/pytest --quiet -rs -m failover tests/failover
 
 test-docker: $(READY) ## Test docker-compose.yml with your Docker engine; uses ports 5432 and 8080
 	@CHIRPY_DOCKER=1 $(BIN)/pytest --quiet -rs tests/docker

@@ -1,0 +1,1 @@
+"""Failover between machines: `make test-failover`."""
