@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from threading import Semaphore, Thread
+from functools import partial
+from threading import Thread
+from time import monotonic
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, event
 
 from chirpy.database.deadlines import seconds_left
+from chirpy.database.silence import QUICK, Connect, Silence
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 
-MAX_ATTEMPTS = 64  # at the same time in a process; most of them are of requests that have ended
 ENCODING = {"client_encoding": "utf8"}  # instead of PGCLIENTENCODING or that of the database
 DEFAULTS: dict[str, Any] = {  # DB_URL can change these
     "application_name": "chirpy",
@@ -25,7 +27,6 @@ DEFAULTS: dict[str, Any] = {  # DB_URL can change these
     "cursor_factory": WatchedCursor,
 }
 
-Connect = Callable[[], Any]
 ConnectArguments = Callable[[], Mapping[str, Any]]  # returns those of psycopg2.connect
 
 
@@ -33,9 +34,10 @@ class ConnectFailed(psycopg2.OperationalError):
     """No `ConnectArguments` can be provided. The text says why and what to do next."""
 
 
-def connect_in_time(engine: Engine, connect_arguments: ConnectArguments | None) -> None:
+def connect_in_time(
+    engine: Engine, connect_arguments: ConnectArguments | None, silence: Silence
+) -> None:
     """Let `engine` connect before the deadline, with what `connect_arguments` returns, if given."""
-    attempts = Semaphore(MAX_ATTEMPTS)
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, _record: object, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -43,21 +45,28 @@ def connect_in_time(engine: Engine, connect_arguments: ConnectArguments | None) 
             more = connect_arguments() if connect_arguments else {}
             return dialect.connect(*args, **DEFAULTS | kwargs | ENCODING | dict(more))
 
-        return run_in_time(attempt, attempts)
+        seconds = seconds_left()
+        if seconds is None:  # no request waits
+            return attempt()
+        silence.refuse()
+        start = monotonic()
+        try:
+            connection = run_in_time(attempt, seconds)
+        except psycopg2.OperationalError:
+            if monotonic() - start > QUICK:
+                silence.begin(attempt)
+            raise
+        connection.on_no_answer = partial(silence.begin, attempt)
+        return connection
 
 
-def run_in_time(connect: Connect, attempts: Semaphore) -> Any:
-    """Return `connect()`, or raise OperationalError at the deadline of the request.
+def run_in_time(connect: Connect, seconds: float) -> Any:
+    """Return `connect()`, or raise OperationalError after some seconds.
 
     The thread that still waits for libpq then closes the connection when it has one.
     """
-    seconds = seconds_left()
-    if seconds is None:  # no request waits
-        return connect()
-    if not attempts.acquire(blocking=False):
-        raise psycopg2.OperationalError(f"{MAX_ATTEMPTS} connections are not made yet")
     connected: Future[Any] = Future()
-    Thread(target=run, args=(connect, connected, attempts), daemon=True).start()
+    Thread(target=run, args=(connect, connected), daemon=True).start()
     try:
         return connected.result(seconds)
     except TimeoutError:
@@ -65,14 +74,12 @@ def run_in_time(connect: Connect, attempts: Semaphore) -> Any:
         raise psycopg2.OperationalError("No connection to the database in time") from None
 
 
-def run(connect: Connect, connected: Future[Any], attempts: Semaphore) -> None:
+def run(connect: Connect, connected: Future[Any]) -> None:
     """Connect in this thread."""
     try:
         connected.set_result(connect())
     except Exception as error:  # noqa: BLE001 - the caller raises it
         connected.set_exception(error)
-    finally:
-        attempts.release()
 
 
 def close(connected: Future[Any]) -> None:

@@ -36,6 +36,7 @@ class WatchedConnection(extensions.connection):
     """A connection that closes when a statement, a commit or a rollback is overdue."""
 
     deadline = inf  # of what it waits for
+    on_no_answer: Callable[[], None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,6 +59,8 @@ class WatchedConnection(extensions.connection):
         finally:
             self.deadline = inf
         self.close()
+        if self.on_no_answer:
+            self.on_no_answer()
         raise NoAnswer("The database did not answer in time; the connection is closed")
 
     def interrupt(self) -> None:

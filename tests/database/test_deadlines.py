@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import URL, text
 from werkzeug.test import TestResponse
 
-from chirpy.database import deadlines
+from chirpy.database import connecting, deadlines, silence
 from chirpy.database.deadlines import within
 from chirpy.database.engine import db
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
@@ -147,6 +148,31 @@ def test_connecting_ends_at_the_deadline_whatever_db_url_says(silent_url: URL) -
         client = app.test_client()
         assert_unavailable(answered_in_time(lambda: client.get("/api/chirps")))
         assert_unavailable(answered_in_time(lambda: client.get("/admin/metrics")))
+
+
+def test_requests_during_a_silence_wait_for_its_end_together(
+    breakable: Breakable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (silence, connecting):
+        monkeypatch.setattr(module, "QUICK", 0.3)
+    silent = Event()
+
+    def connect_later(connect: Callable[..., Any], options: dict[str, Any]) -> Any:
+        while silent.is_set():
+            sleep(0.05)
+        return connect(**options)
+
+    with an_app(breakable.url) as app:
+        with app.app_context():
+            for engine in db.engines.values():
+                patch_connect(engine, connect_later)
+        silent.set()
+        for seconds in (PATIENCE, silence.PAUSE + 0.2, silence.PAUSE + 0.2):
+            start = monotonic()
+            assert_unavailable(app.test_client().get("/api/chirps"))
+            assert monotonic() - start < seconds
+        silent.clear()
+        assert app.test_client().get("/api/chirps").status_code == 200
 
 
 def test_connection_that_is_made_too_late_is_closed(breakable: Breakable) -> None:
