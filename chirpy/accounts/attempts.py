@@ -1,28 +1,17 @@
 """Limit failed logins and sign-ups, for all server processes together.
 
 A counter is a bucket. Each attempt adds a share of WINDOW to it, it empties as time passes, and an
-attempt that would overflow it is refused. So the row of an account or an address is one time: when
-its counter is empty again (the generic cell rate algorithm). Refused attempts add nothing.
+attempt that would overflow it is refused and adds nothing to it. So the row of an account or an
+address is one time: when its counter is empty again (the generic cell rate algorithm).
 
 The table is UNLOGGED: counting waits for no disk, and a crash of Postgres deletes all counters.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
-from hashlib import sha256
 from math import ceil
 
-from sqlalchemy import (
-    ARRAY,
-    Interval,
-    LargeBinary,
-    all_,
-    bindparam,
-    delete,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import ARRAY, Interval, Text, bindparam, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chirpy.accounts.errors import TooManyAttempts, TooManyFailedLogins, TooManySignUps
@@ -36,10 +25,16 @@ WINDOW = timedelta(minutes=15)
 PRUNED = "10"  # old counters that each attempt deletes; it adds up to two, so the table stays small
 COUNTERS = table_of(AttemptCounter)
 
-KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
+NAMES = bindparam("names", type_=ARRAY(Text))
 SHARES = bindparam("shares", type_=ARRAY(Interval))
-ATTEMPTS = func.unnest(KEYS, SHARES).table_valued("key", "share").render_derived("attempts")
-EMPTY = select(COUNTERS.c.key).where(COUNTERS.c.empty_at < func.now(), COUNTERS.c.key != all_(KEYS))
+GIVEN = func.unnest(NAMES, SHARES).table_valued("name", "share").render_derived("given")
+# A hash, so that the table has no emails and no addresses. Postgres computes it, because an account
+# has all emails with the same lower() there: İ is an i, and not in Python.
+LOWER_CASE = func.convert_to(func.lower(GIVEN.c.name), literal_column("'UTF8'"))
+ATTEMPTS = select(func.sha256(LOWER_CASE).label("key"), GIVEN.c.share).cte("attempts")
+EMPTY = select(COUNTERS.c.key).where(
+    COUNTERS.c.empty_at < func.now(), COUNTERS.c.key.not_in(select(ATTEMPTS.c.key))
+)
 PRUNE = delete(COUNTERS).where(
     COUNTERS.c.key.in_(EMPTY.limit(literal_column(PRUNED)).with_for_update(skip_locked=True))
 )
@@ -66,7 +61,7 @@ def count_failed_login_autocommit(email: str, network: str, settings: Settings) 
     two of them do not wait for each other.
     """
     limits = {
-        f"failed logins of {email.lower()}": settings.failed_logins_per_account,
+        f"failed logins of {email}": settings.failed_logins_per_account,
         f"failed logins from {network}": settings.failed_logins_per_address,
     }
     count_autocommit(limits, TooManyFailedLogins)
@@ -84,12 +79,7 @@ def count_autocommit(limits: Mapping[str, int], refused: type[TooManyAttempts]) 
 
     The limits are numbers of attempts in WINDOW; 0 is no limit.
     """
-    shares = {digest(name): WINDOW // limit for name, limit in limits.items() if limit}
-    values = {"keys": list(shares), "shares": list(shares.values()), "window": WINDOW}
+    shares = {name: WINDOW // limit for name, limit in limits.items() if limit}
+    values = {"names": list(shares), "shares": list(shares.values()), "window": WINDOW}
     if shares and len(run_autocommit(COUNT, values)) < len(shares):
         raise refused(ceil(max(shares.values()).total_seconds()))
-
-
-def digest(name: str) -> bytes:
-    """Return the key of a counter: a SHA-256, so that the table has no emails and no addresses."""
-    return sha256(name.encode()).digest()

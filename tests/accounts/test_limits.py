@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 
 import pytest
 from flask.testing import FlaskClient
@@ -128,8 +129,19 @@ def test_server_counts_the_address_of_the_connection(server: Server, sql: Sql) -
     headers = {"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1"}
 
     assert server.request("POST", "/api/login", body, headers).status == 401
-    keys = {attempts.digest(f"failed logins {of}") for of in (f"of {WALT}", "from 127.0.0.1")}
-    assert {bytes(key) for [key] in sql("SELECT key FROM attempt_counters")} == keys
+    keys = {sha256(f"failed logins {of}".encode()) for of in (f"of {WALT}", "from 127.0.0.1")}
+    stored = sql("SELECT key FROM attempt_counters")
+    assert {bytes(key) for [key] in stored} == {key.digest() for key in keys}
+
+
+def test_all_spellings_of_an_email_count_for_its_account(client_of: ClientOf) -> None:
+    client = client_of(**LIMITS | {ADDRESS: 0})
+    sign_up(client, "will@example.com")
+    spellings = ["WILL@example.com", "w\u0130ll@example.com", "W\u0130LL@example.com"]
+
+    assert [log_in(client, email).status_code for email in spellings] == [200] * 3
+    assert [fail(client, email).status_code for email in spellings] == [401] * 3
+    assert fail(client, "will@example.com").status_code == 429
 
 
 def test_failed_login_that_cannot_be_counted_is_503(client_of: ClientOf, sql: Sql) -> None:
