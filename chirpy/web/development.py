@@ -5,15 +5,18 @@ says so in `Sec-Fetch-Site` and `Origin`. Or the site lets its own name point to
 rebinding): the browser then takes both for one site, but sends that name as the host.
 """
 
+import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from flask import Request
 
 from chirpy.settings import current_settings
 from chirpy.web.refused import Refused
 
-PRIVATE_SUFFIXES = (".localhost", ".internal")  # in no public DNS: RFC 6761, ICANN in 2024
+# Werkzeug's request.host refuses the underscores in the names of containers.
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.IGNORECASE)
+# In no public DNS: names without a dot, and by RFC 6761 and ICANN (2024) those with these endings.
+PRIVATE_NAME = re.compile(r"[a-z0-9_-]+|.+\.(localhost|internal)")
 
 
 class DevelopmentOnly(Refused):
@@ -45,12 +48,12 @@ def require_development(request: Request) -> None:
     settings = current_settings()
     if settings.platform != "dev":
         raise DevelopmentOnly
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
+    host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != host:
         raise CrossSite
     if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
         raise CrossSite
-    if not is_local(request.host, settings.host):
+    if not is_local(host, settings.host):
         raise ForeignHost
 
 
@@ -59,11 +62,12 @@ def is_local(host: str, own_name: str) -> bool:
 
     Names without a dot are those of containers and of computers in the same network.
     """
+    found = HOST.fullmatch(host)
+    name = found[1].lower() if found else "."
+    if PRIVATE_NAME.fullmatch(name) or name == own_name.lower():
+        return True
     try:
-        name = urlsplit(f"//{host}").hostname or "."
-        if "." not in name or name.endswith(PRIVATE_SUFFIXES) or name == own_name.lower():
-            return True
-        ip_address(name)
+        ip_address(name.strip("[]"))
     except ValueError:
         return False
     return True

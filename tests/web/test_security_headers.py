@@ -81,6 +81,7 @@ ALLOWED = [
     {"Host": HOST},
     *({"Host": host} for host in ("localhost", "127.0.0.1:8080", "192.0.2.1", "[::1]:8080")),
     *({"Host": host} for host in ("api:8080", "host.docker.internal", "chirpy.localhost")),
+    *({"Host": host} for host in ("chirpy_api_1:8080", "LOCALHOST", "[::FFFF:127.0.0.1]")),
     {"Host": "Dev.example.com:8080"},  # HOST
     {"Host": HOST, "Sec-Fetch-Site": "none"},  # typed into the address bar
     {"Host": HOST, "Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"},
@@ -91,6 +92,7 @@ REFUSED = [
     *({"Host": HOST, "Origin": origin} for origin in ("null", "", "http://localhost:8080.x")),
     {"Host": "example.com:8080", "Origin": "http://example.com:8080", "Sec-Fetch-Site": "none"},
     *({"Host": host} for host in ("127.0.0.1.example.com", "localhost.example.com", "[::1", "")),
+    *({"Host": host} for host in ("x@localhost", "localhost:1.example.com", "localhost,x", "[x]")),
 ]
 
 
