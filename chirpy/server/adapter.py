@@ -5,7 +5,6 @@ thread is needed only while the application runs. So a slow client holds a conne
 memory, and nothing that others need.
 """
 
-import asyncio
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -17,7 +16,6 @@ from chirpy.server.threads import ThreadPool
 from chirpy.web.awaited_bodies import AWAITED
 
 PATIENCE = 0.05  # seconds; if the body needs longer, the application runs first without it
-TICK = 0.05  # seconds between two looks at the queue
 WITHOUT_THREAD = {"/api/healthz"}  # answered even if no thread is free
 
 
@@ -28,22 +26,14 @@ class Adapter:
         self.application = application
         self.pool = ThreadPool(threads)
         self.overload = overload
-        self.timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
         """Answer one request. A thread may send the response after this coroutine has ended."""
-        if self.timer is None:
-            self.tick()
         request = Request(scope, send)
         if request.length == 0:
             self.start(request, BytesIO())
         else:
             await self.answer_with_body(request, receive)
-
-    def tick(self) -> None:
-        """Look at the queue, now and from now on."""
-        self.pool.refuse_old()
-        self.timer = asyncio.get_running_loop().call_later(TICK, self.tick)
 
     def start(self, request: Request, body: Any) -> None:
         """Run the application on a request, in a thread unless it must not wait for one."""

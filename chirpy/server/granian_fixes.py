@@ -7,8 +7,7 @@
 2. A worker that is still starting ignores SIGTERM, because it inherits the handler of the parent
    process. The parent then waits, and finally kills it. No upstream issue is known; a comment on
    pull request 579 describes workers that do not stop.
-3. A worker that receives two stop signals can hang. Ctrl-C in a terminal sends SIGINT to all
-   processes, and the parent then sends SIGTERM to its workers. No upstream issue is known.
+3. granian does not notice that a worker is stuck.
 4. When the coroutine of a request ends, granian responds 500 unless it has a response. Here a
    thread responds later, and the coroutine would have to wait for it, which costs a tenth of the
    requests per second.
@@ -17,17 +16,38 @@
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
 from granian.server import mp
+
+from chirpy.server.granian_signals import ReentrantEvent
+from chirpy.server.heartbeats import Heartbeats, watch
 
 RESPAWN_PAUSE = 0.5  # seconds, so that a worker that is killed repeatedly does not use all CPU time
 START_TIME = 0.5  # seconds until a worker serves; most need a fifth of it
 
 
 class PatchedServer(mp.MPServer):
-    """granian's server of several processes, with the first two workarounds."""
+    """granian's server of several processes, with the first three workarounds.
+
+    It calls its `target_loader` with a function that counts a heartbeat of the worker.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.main_loop_interrupt = ReentrantEvent()
+        self.heartbeats = Heartbeats(self.workers)
+        watching = Thread(target=watch, args=(self.heartbeats, self.wrks), daemon=True)
+        self.on_startup(watching.start)
+
+    def _spawn_worker(self, *args: Any, **options: Any) -> Any:
+        index, load = options["idx"], options["callback_loader"]
+        self.heartbeats.forget(index)
+        options["callback_loader"] = partial(load, partial(self.heartbeats.beat, index))
+        return super()._spawn_worker(*args, **options)
 
     def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:
         killed = [index for index in workers if self.wrks[index].inner.exitcode == -signal.SIGKILL]
@@ -74,8 +94,3 @@ def let_threads_respond() -> None:
         return answer
 
     vars(mp)["_future_watcher_wrapper"] = wrap
-
-
-def leave_process_group() -> None:
-    """Move this worker to a process group of its own, so that Ctrl-C reaches only the parent."""
-    os.setpgid(0, 0)

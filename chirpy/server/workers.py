@@ -1,9 +1,10 @@
 """Configure granian, which starts, replaces and stops the worker processes."""
 
+import asyncio
 import os
 import signal
-from threading import Thread
-from time import sleep
+from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -14,25 +15,24 @@ from werkzeug.utils import import_string
 from chirpy.server.adapter import Adapter
 from chirpy.server.granian_fixes import (
     PatchedServer,
-    leave_process_group,
     let_threads_respond,
     stop_starting_workers_on_sigterm,
 )
+from chirpy.server.granian_signals import leave_process_group, stop_workers_once
 from chirpy.server.overload import Overload
 from chirpy.settings import Settings
 
 MAX_HEADER_BYTES = 16 * 1024  # request line and headers; the server answers 431 to more
 GRACE_PERIOD = 15  # seconds for requests in progress, each of which has shorter limits of its own
-HEADER_TIMEOUT = (
-    10  # seconds for the request line and all headers, and until an idle connection closes
-)
+HEADER_TIMEOUT = 10  # seconds for all headers, and until an idle connection closes
 MAX_CONNECTIONS = 4096  # of each process; further ones wait in the kernel
-PARENT_CHECK = 0.5  # seconds between two checks that the parent process is running
+TICK = 0.05  # seconds between two heartbeats, looks at the queue and at the parent process
 
 
 def create_server(settings: Settings) -> PatchedServer:
     """Return granian with the settings' workers and threads."""
     stop_starting_workers_on_sigterm()
+    stop_workers_once()
     let_threads_respond()
     return PatchedServer(
         "chirpy",  # not used: `serve` is given a loader
@@ -53,20 +53,23 @@ def create_server(settings: Settings) -> PatchedServer:
     )
 
 
-def load_in_worker(parent: int, target: str, threads: int) -> Adapter:
-    """Return the application at `target` for granian. Called in each worker process.
-
-    The process ends with `parent`. Without that, the workers of a parent that was killed would keep
-    the port.
-    """
+def load_in_worker(parent: int, target: str, threads: int, beat: Callable[[], None]) -> Adapter:
+    """Return the application at `target` for granian. Called in each worker process."""
     leave_process_group()
-    Thread(target=stop_with, args=(parent,), daemon=True).start()
     app: Flask = import_string(target)
-    return Adapter(app, threads, Overload(app))
+    adapter = Adapter(app, threads, Overload(app))
+    tick(asyncio.get_event_loop(), beat, partial(stop_without, parent), adapter.pool.refuse_old)
+    return adapter
 
 
-def stop_with(parent: int) -> None:
-    """Wait until `parent` has ended, then stop this process with SIGTERM."""
-    while os.getppid() == parent:
-        sleep(PARENT_CHECK)
-    os.kill(os.getpid(), signal.SIGTERM)
+def tick(loop: asyncio.AbstractEventLoop, *actions: Callable[[], None]) -> None:
+    """Run the actions, now and whenever TICK seconds have passed."""
+    loop.call_later(TICK, tick, loop, *actions)
+    for action in actions:
+        action()
+
+
+def stop_without(parent: int) -> None:
+    """Stop this process with SIGTERM if `parent` was killed: it would keep the port."""
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
