@@ -11,6 +11,7 @@ from typing import Any
 
 LOG = logging.getLogger(__name__)
 LINES = 5  # of each kind in a second, in each process
+WARNINGS = 20  # of all kinds together: requests can be refused in 40 ways
 PERIOD = 1  # seconds
 
 Kind = tuple[Any, ...]
@@ -19,14 +20,15 @@ Kind = tuple[Any, ...]
 class Sampling(logging.Filter):
     """Let the first LINES warnings and errors of a kind pass in each second, and count the others.
 
-    A kind is a message and, for requests, the status and the endpoint, but neither path nor client.
-    The count is logged when a second has passed; that of the last second is lost at exit.
+    Of all warnings together, WARNINGS pass; errors are rare enough. A kind is a message and, for
+    requests, the status and the endpoint, but neither path nor client. The count is logged when a
+    second has passed; that of the last second is lost at exit.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.lock = Lock()
-        self.period, self.seen = 0, Counter[Kind]()
+        self.period, self.seen, self.passed = 0, Counter[Kind](), Counter[int]()
         self.omitted, self.examples = Counter[Kind](), dict[Kind, logging.LogRecord]()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -37,12 +39,19 @@ class Sampling(logging.Filter):
         with self.lock:
             period = int(monotonic() / PERIOD)
             if period != self.period:
-                self.period, self.seen = period, Counter()
-            self.seen[kind] += 1
-            if self.seen[kind] <= LINES:
+                self.period, self.seen, self.passed = period, Counter(), Counter()
+            if self.has_room(kind, record.levelno):
                 return True
             self.count_omitted(kind, record)
             return False
+
+    def has_room(self, kind: Kind, level: int) -> bool:
+        """Count a line, and return whether the period has room for it."""
+        self.seen[kind] += 1
+        if self.seen[kind] > LINES:
+            return False
+        self.passed[level] += 1
+        return level > logging.WARNING or self.passed[level] <= WARNINGS
 
     def count_omitted(self, kind: Kind, record: logging.LogRecord) -> None:
         """Count a line that is not logged. The first starts a timer, which logs the counts."""

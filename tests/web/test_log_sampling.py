@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from chirpy.web import log_sampling
-from chirpy.web.log_sampling import LINES, Sampling
+from chirpy.web.log_sampling import LINES, WARNINGS, Sampling
 from tests.support.databases import UNREACHABLE, an_app
 from tests.support.server import Server, wait_until
 
@@ -58,6 +58,21 @@ def test_first_lines_of_each_kind_are_logged_and_the_others_counted(
     assert {line["level"] for line in counts} == {"WARNING"}
     sampling.log_omitted()
     assert len(lines()) == 3 * LINES + 3
+
+
+def test_all_kinds_of_warnings_together_are_limited_and_errors_are_not(
+    lines: Lines, sampling: Sampling
+) -> None:
+    logger = logging.getLogger("chirpy")
+    for kind in range(2 * WARNINGS):
+        for _ in range(2):
+            logger.warning("warning %s", kind, extra={"facts": {"status": kind}})
+            logger.error("error %s", kind, extra={"facts": {"status": kind}})
+
+    levels = Counter(line["level"] for line in lines())
+    assert levels == {"WARNING": WARNINGS, "ERROR": 4 * WARNINGS}
+    sampling.log_omitted()
+    assert sum(line.get("omitted", 0) for line in lines()) == 3 * WARNINGS
 
 
 def test_errors_are_logged_in_each_second(
