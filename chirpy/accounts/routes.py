@@ -1,4 +1,4 @@
-"""Sign up, change a user, log in, refresh and revoke tokens."""
+"""Sign up, change a user, log in, refresh and revoke tokens, show memberships."""
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -8,6 +8,7 @@ from chirpy.accounts.authentication import require_refresh_token, require_user
 from chirpy.accounts.change import change_credentials
 from chirpy.accounts.errors import WrongCredentials
 from chirpy.accounts.login import verify_credentials
+from chirpy.accounts.memberships import list_memberships, membership_query_schema
 from chirpy.accounts.schemas import (
     Credentials,
     credentials_schema,
@@ -79,3 +80,10 @@ def revoke() -> ResponseReturnValue:
     refresh_tokens.revoke(require_refresh_token(request))
     db.session.commit()
     return "", 204
+
+
+@blueprint.get("/memberships")
+def show_memberships() -> ResponseReturnValue:
+    """Show which of up to 100 users are Chirpy Red. 200 `[{user_id, is_chirpy_red}]`; 400."""
+    query = {"user_id": request.args.getlist("user_id")}
+    return list_memberships(membership_query_schema.load(query)["user_id"])

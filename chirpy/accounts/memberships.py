@@ -1,0 +1,39 @@
+"""Show who is Chirpy Red. A chirp names its author by id only."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+from marshmallow.validate import Length
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, cast, select
+
+from chirpy.accounts.users import MEMBERSHIPS
+from chirpy.database.autocommit import run_autocommit
+from chirpy.web.fields import RequestSchema
+from chirpy.web.uuids import UUIDField
+
+MAX_USERS = 100  # in one request, as chirps in a page; their ids take 5 KiB of the URL
+USER_IDS = cast(bindparam("user_ids"), ARRAY(Uuid))
+FIND_RED = select(MEMBERSHIPS.c.user_id).where(
+    MEMBERSHIPS.c.is_chirpy_red, MEMBERSHIPS.c.user_id == any_(USER_IDS)
+)
+
+
+class MembershipQuerySchema(RequestSchema):
+    """`?user_id=…&user_id=…`, 1 to 100 times."""
+
+    user_id = fields.List(
+        UUIDField(),
+        validate=Length(1, MAX_USERS, error="must be given {min} to {max} times"),
+    )
+
+
+membership_query_schema = MembershipQuerySchema()
+
+
+def list_memberships(user_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Return whether each user is Chirpy Red. An unknown user is not."""
+    rows = run_autocommit(FIND_RED, {"user_ids": [str(user_id) for user_id in user_ids]})
+    red = {user_id for [user_id] in rows}
+    return [{"user_id": str(each), "is_chirpy_red": each in red} for each in user_ids]
