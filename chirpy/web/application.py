@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
@@ -11,6 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chirpy.web.request_body import discard_body
 from chirpy.web.request_log import BEGAN, log_request
 from chirpy.web.security_headers import add_security_headers
+
+ASCII = bytes(range(128))
 
 
 class UntypedResponse(Response):
@@ -40,6 +43,8 @@ class Application(Flask):
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ.setdefault(BEGAN, perf_counter())
+        if not environ["QUERY_STRING"].isascii():  # Werkzeug fails if it is not UTF-8
+            environ["QUERY_STRING"] = quote(environ["QUERY_STRING"], ASCII, "latin-1")
         response: Iterable[bytes] = self.respond(environ, start_response)
         discard_body(environ)  # no transaction is open any more
         return response

@@ -179,3 +179,11 @@ def test_other_parts_of_a_query_are_ignored(client: FlaskClient, query: str) -> 
 
     assert response.status_code == 200
     assert len(response.get_json()) == 1
+
+
+def test_query_that_is_neither_ascii_nor_utf8_is_read(client: FlaskClient) -> None:
+    raw = {"QUERY_STRING": "limit=\x80&é=1"}  # a server passes on what the client sent
+
+    response = client.get("/api/chirps", environ_overrides=raw)
+
+    assert list(assert_error(response, 400)["fields"]) == ["limit"]
