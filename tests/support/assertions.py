@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask.testing import FlaskClient
+from werkzeug import Response
 from werkzeug.test import TestResponse
 
 from tests.support.databases import Sql
@@ -33,7 +34,7 @@ def all_rows(sql: Sql) -> list[tuple[Any, ...]]:
     return sql(f"{' UNION ALL '.join(selects)} ORDER BY 1, 2, 3")
 
 
-def assert_error(response: TestResponse, status: int) -> dict[str, Any]:
+def assert_error(response: Response, status: int) -> dict[str, Any]:
     """Return the JSON of an error response, after checking what all of them have in common."""
     assert response.status_code == status, response.get_data(as_text=True)
     assert response.headers.getlist("Content-Type") == ["application/json"]
