@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from chirpy.web.ambiguous_headers import REPEATED
+
 SAME_IN_ALL = {
     "SCRIPT_NAME": "",
     "wsgi.errors": sys.stderr,
@@ -24,7 +26,7 @@ def wsgi_environ(scope: dict[str, Any]) -> dict[str, Any]:
     underscore is dropped: `Content_Length` would become the same variable as `Content-Length`.
     """
     path: bytes = scope["raw_path"]
-    environ = SAME_IN_ALL | {
+    environ: dict[str, Any] = SAME_IN_ALL | {
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": scope["server"][0],
         "SERVER_PORT": scope["server"][1],
@@ -32,13 +34,17 @@ def wsgi_environ(scope: dict[str, Any]) -> dict[str, Any]:
         "REQUEST_METHOD": scope["method"],
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        REPEATED: [],
     }
     for name, value in scope["headers"]:
         if b"_" in name:
             continue
         key = variable_of(name)
         text = value.decode("latin-1")
-        environ[key] = f"{environ[key]},{text}" if key in environ else text
+        if key in environ:
+            environ[REPEATED].append(name.decode("latin-1"))
+            text = f"{environ[key]},{text}"
+        environ[key] = text
     return environ
 
 

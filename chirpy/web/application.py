@@ -9,6 +9,7 @@ from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chirpy.web.ambiguous_headers import refuse_ambiguous_headers
 from chirpy.web.request_body import discard_body
 from chirpy.web.request_log import BEGAN, log_request
 from chirpy.web.security_headers import add_security_headers
@@ -38,6 +39,7 @@ class Application(Flask):
 
     def __init__(self, name: str, *, trusted_proxies: int) -> None:
         super().__init__(name, static_folder=None)
+        self.before_request(refuse_ambiguous_headers)
         respond = super().wsgi_app
         self.respond = ProxyFix(respond, trusted_proxies, 0) if trusted_proxies else respond
 

@@ -17,6 +17,18 @@ API_KEY = f"Authorization: ApiKey {POLKA_KEY}\r\n".encode()
 WEBHOOK = b"POST /api/polka/webhooks HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n" + API_KEY
 CHUNKED = WEBHOOK + b"Transfer-Encoding: chunked\r\n\r\n"
 HEALTH = b"GET /api/healthz HTTP/1.1\r\nHost: chirpy\r\n"
+LENGTH = b"Content-Length: 2\r\n"
+AMBIGUOUS = {
+    "several hosts": WEBHOOK + LENGTH + b"Host: chirpy\r\n\r\n{}",
+    "several webhook-ids": WEBHOOK + LENGTH + b"webhook-id: a\r\nWebhook-Id: a\r\n\r\n{}",
+    "a webhook-id that is not ASCII": WEBHOOK
+    + LENGTH
+    + b"webhook-id: a\r\nwebhook-id: \xe9\r\n\r\n{}",
+    "several idempotency keys": HEALTH
+    + b"Idempotency-Key: a\r\n" * 2
+    + b"Connection: close\r\n\r\n",
+    "two codings": WEBHOOK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+}
 STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d+)")
 INVALID_REQUESTS = {
     "long header": (HEALTH + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n", 431),
@@ -147,3 +159,31 @@ def test_expect_100_continue_is_answered_with_the_error(server: Server) -> None:
         connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
 
         assert statuses(connection.recv(65536)) == [401]
+
+
+@pytest.mark.parametrize("request_", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_ambiguous_headers_are_400_with_a_hint(server: Server, request_: bytes) -> None:
+    response = server.send(request_)
+
+    assert statuses(response) == [400]
+    body = json.loads(response.partition(b"\r\n\r\n")[2])
+    assert body["error"]
+    assert body["hint"].startswith("Send ")
+
+
+@pytest.mark.parametrize("chunked_first", [True, False])
+def test_connection_ends_after_a_request_with_length_and_transfer_encoding(
+    server: Server, sql: Sql, chunked_first: bool
+) -> None:
+    event = json.dumps(an_event(a_user(sql))).encode()
+    framing = [b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"]
+    head = WEBHOOK.replace(b"Connection: close\r\n", b"")
+    request = head + b"".join(framing[:: 1 if chunked_first else -1]) + b"\r\n"
+
+    assert len(statuses(server.send(request + chunks(event, 30) + HEALTH + b"\r\n"))) == 1
+
+
+def test_path_with_two_slashes_is_not_redirected(server: Server) -> None:
+    user = {"email": an_email(), "password": PASSWORD}
+
+    assert server.request("POST", "//api/users", user).status == 201

@@ -24,7 +24,7 @@ def chunked(body: bytes) -> dict[str, Any]:
     return {
         "input_stream": BytesIO(body),
         "headers": {"Transfer-Encoding": "chunked"},
-        "environ_overrides": {"wsgi.input_terminated": True},
+        "environ_overrides": {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
     }
 
 
