@@ -25,7 +25,10 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     connection.
     """
     url = settings.db_url or URL.create(DRIVER)
-    options = {"hide_parameters": True}  # they are personal data, and errors are logged
+    options = {
+        "hide_parameters": True,  # they are personal data, and errors are logged
+        "use_native_hstore": False,  # its query uses a cursor of psycopg2, without a deadline
+    }
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
         "pool_size": session_pool_size(settings),

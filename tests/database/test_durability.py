@@ -132,8 +132,8 @@ def test_commit_that_waits_for_a_standby_is_503_and_counts_when_the_standby_is_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, _, sql = missing_standby
-    monkeypatch.setattr(deadlines, "LIMIT", 0.5)
-    monkeypatch.setattr(deadlines, "AT_LEAST", 0.5)
+    monkeypatch.setattr(deadlines, "LIMIT", 1)
+    monkeypatch.setattr(deadlines, "AT_LEAST", 1)
 
     assert_unavailable(post())
 
