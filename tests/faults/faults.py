@@ -20,6 +20,7 @@ from tests.faults.points import (
 )
 from tests.faults.requests import NO_ANSWER, Delivery, Post, Request
 from tests.faults.world import OURS, ROLE, WAITING, World
+from tests.support.server import wait_until
 
 SUCCESS = 2  # 204 for a webhook, 201 for a chirp
 LIMIT = 6.0  # seconds for any request
@@ -137,9 +138,27 @@ def setting(name: str, value: str) -> Act:
     return run
 
 
+def become_standby(world: World) -> None:
+    """Let the server find a read-only standby where its primary was."""
+    world.start_standby()
+    world.undo.callback(setattr, world.proxy, "target", world.proxy.target)
+    world.connect_to(world.standby)
+
+
+def migrate_while_serving(world: World) -> None:
+    """Commit a migration of all tables, for whose locks the requests wait."""
+    wait_until(lambda: len(world.sql(WAITING)) >= 2)
+    world.undo.close()
+
+
 INSIDE = [BETWEEN, EFFECT, COMMIT]
 LIMIT_OF_ROLE = f"ALTER ROLE {ROLE} CONNECTION LIMIT"
 RIGHTS = f"INSERT ON webhook_events, memberships, chirps {{}} {ROLE}"
+MIGRATION = "".join(
+    f"ALTER TABLE {table} DROP COLUMN IF EXISTS new, ADD COLUMN new text;"
+    for table in ("webhook_events", "memberships", "chirps")
+)
+MIGRATION += "DO $$ BEGIN EXECUTE pg_get_functiondef('receive_event'::regproc); END $$"
 RENAMED = "ALTER TABLE {} RENAME TO {}; ALTER TABLE {} RENAME TO {}"
 
 SILENT = Fault(
@@ -248,6 +267,24 @@ FAULTS = [
         before=setting("default_transaction_read_only", "on"),
     ),
     Fault(
+        "A read-only standby is where the primary was",
+        {ALWAYS: UNAVAILABLE},
+        before=become_standby,
+    ),
+    Fault(
+        "The primary is killed, and its synchronous standby promoted",
+        {ANSWERED: OK},
+        lambda world: world.promote_standby(),
+        before=lambda world: world.start_standby(),
+    ),
+    Fault(
+        "A migration adds columns and replaces the function",
+        {ALWAYS: OK},
+        migrate_while_serving,
+        before=lambda world: world.undo.callback(world.close_gate(MIGRATION).commit),
+        crowd=20,
+    ),
+    Fault(
         "`search_path` leads to no table",
         {ALWAYS: UNAVAILABLE},
         before=executing(
@@ -283,6 +320,12 @@ FAULTS = [
         "80 requests at the same time, each of which takes 0.2 s",
         {EFFECT: late(Outcome((SUCCESS, 503), EITHER))},
         act="PERFORM pg_sleep(0.2)",
+        crowd=40,
+    ),
+    Fault(
+        "80 requests at the same time, and the database is silent",
+        {ALWAYS: late(UNSURE)},
+        before=lambda world: world.proxy.silence(),
         crowd=40,
     ),
     # The client

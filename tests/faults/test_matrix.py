@@ -33,6 +33,7 @@ def world(request: pytest.FixtureRequest, fault: Fault) -> Iterator[World]:
     name = "pgbouncer_world" if fault.pgbouncer else "shared_world"
     world: World = request.getfixturevalue(name)
     yield world
+    world.end.close()
     world.repair()
 
 

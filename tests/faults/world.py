@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -20,11 +21,12 @@ from tests.support.databases import connected, migrate, url_text
 from tests.support.pgbouncer import pgbouncer
 from tests.support.proxy import Proxy, close
 from tests.support.server import Server, a_server, wait_until
+from tests.support.standby import a_standby
 
 ROLE = "app"  # the user of the server: no superuser, so that rights and limits hold for it
 GATE = 7  # the advisory lock at which transactions wait
 OURS = "FROM pg_stat_activity WHERE usename = 'app'"
-WAITING = f"SELECT pid {OURS} AND wait_event IN ('advisory', 'SyncRep')"
+WAITING = f"SELECT pid {OURS} AND wait_event IN ('advisory', 'relation', 'SyncRep')"
 FAULT = """
     CREATE SEQUENCE attempts_webhook_events; CREATE SEQUENCE attempts_memberships;
     CREATE SEQUENCE attempts_chirps; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO app;
@@ -56,13 +58,15 @@ class World:
     proxy: Proxy
     server: Server
     pgbouncer: bool = False  # whether one is between server and proxy
-    undo: ExitStack = field(default_factory=ExitStack)
+    undo: ExitStack = field(default_factory=ExitStack)  # what `repair` does first
+    end: ExitStack = field(default_factory=ExitStack)  # what is done after the test
     clients: list[HTTPConnection] = field(default_factory=list)  # of all requests
 
     @property
     def url(self) -> URL:
         """The database for the tests, past the proxy."""
-        return make_url(self.postgres.url).set(drivername=DRIVER)
+        socket = {"host": str(Path(self.proxy.target).parent)}
+        return make_url(self.postgres.url).set(drivername=DRIVER).update_query_dict(socket)
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement on a connection of its own."""
@@ -78,14 +82,34 @@ class World:
         for table in tables:
             self.sql(FAULT_AT.format(table=table, deferred=when))
 
-    def close_gate(self) -> None:
-        """Hold the lock for which transactions wait."""
+    def close_gate(self, statement: str = f"SELECT pg_advisory_lock({GATE})") -> Any:
+        """Hold locks for which transactions wait, until `undo` is closed. Return the connection."""
         other = self.undo.enter_context(closing(psycopg2.connect(url_text(self.url))))
-        other.cursor().execute("SELECT pg_advisory_lock(%s)", [GATE])
+        other.cursor().execute(statement)
+        return other
 
     def disconnect(self) -> None:
         """Close the connections of the server, before a request."""
         self.sql(f"SELECT pg_terminate_backend(pid, 10000) {OURS}")
+
+    def start_standby(self) -> None:
+        """Start a standby, for which each COMMIT waits, until the test ends."""
+        self.standby = self.end.enter_context(a_standby(self.postgres))
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: self.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
+
+    def promote_standby(self) -> None:
+        """Kill the primary, and let the standby take its place until the test ends."""
+        self.end.callback(self.connect_to, self.proxy.target)
+        self.kill_postgres()
+        self.connect_to(self.standby)
+        self.sql("SELECT pg_promote()")
+
+    def connect_to(self, target: str) -> None:
+        """Let new connections go to another Postgres, and close the others."""
+        self.proxy.target = target
+        self.proxy.cut()
 
     def postgres_processes(self) -> list[psutil.Process]:
         """Return the processes of Postgres, the first one first."""
