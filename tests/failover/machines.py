@@ -12,7 +12,10 @@ from signal import SIGKILL, Signals
 from tests.support.server import wait_until
 
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-PROGRAMS = ("ip", "nsenter", "setpriv", "etcd", "patroni", "patronictl", "haproxy", "pgbouncer")
+PROGRAMS = (
+    *("ip", "nsenter", "setpriv", "psql"),
+    *("etcd", "patroni", "patronictl", "haproxy", "pgbouncer"),
+)
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=Path("postgres"))
 BRIDGE, NETWORK = "machines", "10.0.0."
 NOT_ROOT = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")

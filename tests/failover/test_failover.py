@@ -23,10 +23,11 @@ from tests.failover.machines import Machine, make_network, missing, run
 from tests.support.databases import POLKA_KEY
 from tests.support.server import PROJECT, wait_until
 
-MISSING = [] if os.environ.get("CI") else missing()
+MISSING = ", ".join(missing())
+IS_SKIPPED = bool(MISSING) and not os.environ.get("CI")
 pytestmark = [
     pytest.mark.failover,
-    pytest.mark.skipif(bool(MISSING), reason=f"missing: {', '.join(MISSING)}"),
+    pytest.mark.skipif(IS_SKIPPED, reason=f"missing: {MISSING}"),
 ]
 TTL = int(re.findall(r"ttl: (\d+)", FILES[PATRONI])[0])  # seconds
 WEBHOOKS = "http://{}:8080/api/polka/webhooks"
@@ -41,6 +42,7 @@ Act = Callable[[Machine], None]
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     folder, logs, machines = a_folder(), tmp_path_factory.mktemp("logs"), Machines()
+    assert not MISSING
     make_network()
     try:
         for address in cluster.ADDRESSES:
