@@ -33,23 +33,23 @@ def matches(password: str, stored: str | None) -> bool:
     """Return whether `stored` is a hash of `password`.
 
     Pass None for an email without an account. The time of a response must not reveal which emails
-    have an account, so a hash is computed also for None, and for text that is no hash. Raise
-    Overloaded (503) after waiting too long.
+    have an account, so one hash is computed, after one wait, also for None and for text that is
+    no hash. Raise Overloaded (503) after waiting too long.
     """
+    with BULKHEAD.enter(1):
+        return HASHING_THREAD.submit(compare, password, stored or "").result()
+
+
+def compare(password: str, stored: str) -> bool:
+    """Compute one hash, and return whether `stored` is it. Called in the hashing thread."""
     try:
-        return verify(stored or "", password)
+        return HASHER.verify(stored, password)
     except VerifyMismatchError:
         return False
     except (VerificationError, InvalidHashError):  # not a hash
         with suppress(VerifyMismatchError):
-            verify(DUMMY_HASH, password)
+            HASHER.verify(DUMMY_HASH, password)
         return False
-
-
-def verify(stored: str, password: str) -> bool:
-    """Return True, or raise VerifyMismatchError if a hash is that of another password."""
-    with BULKHEAD.enter(1):
-        return HASHING_THREAD.submit(HASHER.verify, stored, password).result()
 
 
 def is_outdated(stored: str) -> bool:

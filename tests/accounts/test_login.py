@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Literal
+from unittest.mock import Mock
 
 import pytest
 from argon2 import PasswordHasher
@@ -81,14 +82,16 @@ def test_failed_login_costs_the_same_hashes_and_statements_for_any_user_also_at_
         if stored != "a hash":
             sql("UPDATE users SET hashed_password = %s", stored)
         monkeypatch.setattr(passwords, "HASHER", hasher := CountingHasher())
+        monkeypatch.setattr(passwords, "BULKHEAD", bulkhead := Mock(wraps=passwords.BULKHEAD))
 
         costs = []
         for _ in range(3):
             with recorded_statements(app) as statements:
                 response = log_in(client, "no@user.com" if stored == "no user" else WALT, "wrong")
-            costs.append((response.status_code, hasher.computed, len(statements)))
+            waits = bulkhead.enter.call_count
+            costs.append((response.status_code, waits, hasher.computed, len(statements)))
 
-    assert costs == [(401, 1, 2), (429, 2, 2), (429, 3, 2)]
+    assert costs == [(401, 1, 1, 2), (429, 2, 2, 2), (429, 3, 3, 2)]
 
 
 @pytest.mark.usefixtures("full_hash_cost")
