@@ -52,7 +52,7 @@ def is_deeper_than(limit: int, text: str) -> bool:
     if text.count("[") + text.count("{") <= limit:
         return False
     changes = (DEPTH_CHANGES.get(character, 0) for character in STRING.sub("", text))
-    return max(accumulate(changes)) > limit
+    return max(accumulate(changes), default=0) > limit
 
 
 def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

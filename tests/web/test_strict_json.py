@@ -30,6 +30,7 @@ INVALID: dict[str, bytes] = {
     "a nested duplicate key": b'{"more": [{"a": 1, "b": 2, "a": 1}]}',
     "65 nested brackets": b"[" * 65 + b"]" * 65,
     "30,000 open brackets": b"[" * 30_000,
+    "only an open string, of 65 brackets": b'"' + b"[" * 65,
     "10,000 nested objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     "UTF-16 without a byte order mark": json.dumps(CREDENTIALS).encode("utf-16-le"),
     "a byte order mark": b"\xef\xbb\xbf" + json.dumps(CREDENTIALS).encode(),
