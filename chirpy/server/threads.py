@@ -1,13 +1,14 @@
 """Threads that answer requests, and the queue in front of them.
 
 The queue is first in, first out, as long as it is short. Under overload the newest request is
-served first: its client still waits for the response, so that what is served is served fast. The
-others are refused when they have waited for MAX_WAIT: no request waits long for a thread.
+served first: its client still waits for the response, so what is served is served fast. The others
+are refused when they have waited for MAX_WAIT; no request waits longer for a thread.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
@@ -15,7 +16,9 @@ from typing import NamedTuple
 
 LOG = logging.getLogger(__name__)
 LONG_WAIT = 0.1  # seconds that the oldest request has waited when the newest is served first
+LONG_OVERLOAD = 1  # seconds without an empty queue, then what has waited long is no more served
 MAX_WAIT = 0.5  # seconds in the queue, then the request is refused
+EARLY = 5  # the part of the queue, a fifth, that can be refused after half of that
 MAX_QUEUE = 1000  # requests; further ones are refused immediately
 
 
@@ -33,40 +36,62 @@ class ThreadPool:
     def __init__(self, threads: int) -> None:
         self.jobs: deque[Job] = deque()
         self.signals: SimpleQueue[None] = SimpleQueue()  # at least one for each job
+        self.busy_since = perf_counter()  # when the queue was empty last
         for _ in range(threads):
             Thread(target=self.work, daemon=True).start()
 
     def put(self, run: Callable[[], object], refuse: Callable[[], object]) -> None:
         """Let a thread call `run`, or call `refuse` if the queue is full or the wait too long."""
+        now = perf_counter()
+        if not self.jobs:
+            self.busy_since = now
         if len(self.jobs) >= MAX_QUEUE:
             refuse()
         else:
-            self.jobs.append(Job(run, refuse, perf_counter()))
+            self.jobs.append(Job(run, refuse, now))
             self.signals.put(None)
 
     def refuse_old(self) -> None:
-        """Refuse the jobs that have waited too long. Call it often."""
-        while self.oldest_waits_for(MAX_WAIT):
-            self.jobs.popleft().refuse()
+        """Refuse the jobs that have waited too long, some a little earlier. Call it often.
 
-    def oldest_waits_for(self, seconds: float) -> bool:
-        """Return whether the oldest job has waited for so long."""
-        try:
-            return perf_counter() - self.jobs[0].since > seconds
-        except IndexError:
-            return False
+        Otherwise requests that arrived together would be refused, and sent again, together.
+        """
+        for _ in range(len(self.jobs) // EARLY):
+            self.refuse_oldest(MAX_WAIT / 2)
+        while self.refuse_oldest(MAX_WAIT):
+            pass
+
+    def refuse_oldest(self, seconds: float) -> bool:
+        """Refuse the oldest job if it has waited for so long, and return whether it has."""
+        with suppress(IndexError):  # a thread may take it meanwhile
+            if perf_counter() - self.jobs[0].since > seconds:
+                self.jobs.popleft().refuse()
+                return True
+        return False
 
     def work(self) -> None:
         """Run jobs for ever."""
         while True:
             self.signals.get()
-            try:
-                newest_first = self.oldest_waits_for(LONG_WAIT)
-                job = self.jobs.pop() if newest_first else self.jobs.popleft()
-            except IndexError:  # refused, or taken by another thread
-                continue
-            try:
-                job.run()
-            except BaseException:
-                LOG.exception("A thread of the server failed")
-            del job  # and with it the request, before the wait for the next one
+            with suppress(IndexError):  # refused, or taken by another thread
+                call(self.take())
+
+    def take(self) -> Callable[[], object]:
+        """Remove the next job, and return what to do with it. Raise IndexError if there is none."""
+        now = perf_counter()
+        if now - self.jobs[0].since < LONG_WAIT:
+            return self.jobs.popleft().run
+        newest = self.jobs.pop()
+        is_late = now - newest.since > LONG_WAIT and now - self.busy_since > LONG_OVERLOAD
+        return newest.refuse if is_late else newest.run
+
+
+def call(function: Callable[[], object]) -> None:
+    """Call a function. Log what it raises, so that the thread survives.
+
+    When this returns, nothing refers to the request any more.
+    """
+    try:
+        function()
+    except BaseException:
+        LOG.exception("A thread of the server failed")

@@ -39,15 +39,17 @@ def test_jobs_run_in_the_order_of_their_arrival(busy: Busy) -> None:
     wait_until(lambda: done == ["a", "b", "c"])
 
 
+@pytest.mark.parametrize(("overload", "sign"), [(60, ""), (-1, "-")], ids=["short", "long"])
 def test_newest_job_is_first_when_the_oldest_has_waited_long(
-    busy: Busy, monkeypatch: pytest.MonkeyPatch
+    busy: Busy, monkeypatch: pytest.MonkeyPatch, overload: float, sign: str
 ) -> None:
     pool, free = busy
     monkeypatch.setattr(threads, "LONG_WAIT", -1)
+    monkeypatch.setattr(threads, "LONG_OVERLOAD", overload)
     done = put(pool, "abc")
     free()
 
-    wait_until(lambda: done == ["c", "b", "a"])
+    wait_until(lambda: done == [f"{sign}{name}" for name in "cba"])
 
 
 def test_job_is_refused_after_a_long_wait_and_when_the_queue_is_full(
