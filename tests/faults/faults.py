@@ -34,7 +34,7 @@ class Outcome:
 
     answers: tuple[int, ...]
     left: str
-    seconds: float = 2  # the whole request has LIMIT
+    seconds: float = 2  # the whole request has LIMIT, unless this is more
 
 
 OK = Outcome((SUCCESS,), ALL)
@@ -317,6 +317,11 @@ FAULTS = [
         lambda world: world.kill_server(),
     ),
     Fault(
+        "The worker is stopped (`SIGSTOP`), and replaced",
+        {COMMIT: late(UNANSWERED, 10)},
+        resume_after(lambda world: world.stop_workers()),
+    ),
+    Fault(
         "80 requests at the same time, each of which takes 0.2 s",
         {EFFECT: late(Outcome((SUCCESS, 503), EITHER))},
         act="PERFORM pg_sleep(0.2)",
@@ -329,6 +334,7 @@ FAULTS = [
         crowd=40,
     ),
     # The client
+    Fault("The body does not arrive", {BODY: Outcome((408,), NOTHING, 11)}, nothing),
     Fault(
         "The client closes the connection",
         {BODY: Outcome((NO_ANSWER,), NOTHING)}

@@ -133,7 +133,8 @@ class World:
     def kill_backends(self, pids: list[tuple[int]]) -> None:
         """Kill processes of Postgres with SIGKILL. All others end too, and Postgres restarts."""
         for [pid] in pids:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def kill_postgres(self) -> None:
         """Kill all processes of Postgres with SIGKILL, and wait until they have ended."""
@@ -147,6 +148,11 @@ class World:
         main = psutil.Process(self.server.process.pid)
         for process in [*main.children(recursive=True), *([] if workers_only else [main])]:
             process.kill()
+
+    def stop_workers(self) -> None:
+        """Stop the workers of the server, which main notices."""
+        for pid in self.server.workers:
+            os.kill(pid, signal.SIGSTOP)
 
     def hang_up(self) -> None:
         """Close the connections of the clients that wait for an answer."""
