@@ -43,6 +43,18 @@ def test_db_url_takes_precedence_over_connect_arguments(breakable: Breakable) ->
         assert outcome(deliver(app, breakable.upgrade())) == "applied"
 
 
+def test_options_of_db_url_take_precedence_over_those_of_chirpy(breakable: Breakable) -> None:
+    options = {"connect_timeout": "7", "keepalives_idle": "8", "tcp_user_timeout": "9"}
+
+    with an_app(breakable.url.update_query_dict(options)) as app, app.app_context():
+        for engine in db.engines.values():
+            with engine.connect() as connection:
+                raw: Any = connection.connection.dbapi_connection
+                used = raw.info.dsn_parameters
+                assert {name: used[name] for name in options} == options
+                assert used["keepalives_count"] == "3"
+
+
 def test_delivery_beyond_the_connection_limit_is_503(breakable: Breakable) -> None:
     upgrade = breakable.upgrade()
     role = f"limited_{breakable.url.database}"
