@@ -9,7 +9,8 @@ from typing import Any
 import psycopg2
 
 QUICK = 1  # second; an error that comes faster is an answer
-PAUSE = 0.2  # seconds: between two attempts, and for a request, in case the database is back
+PAUSE = 0.2  # seconds between two attempts
+PATIENCE = 0.5  # seconds that a request waits, in case the database is back
 Connect = Callable[[], Any]
 
 
@@ -26,7 +27,7 @@ class Silence:
 
     def refuse(self) -> None:
         """Raise OperationalError while the database is silent."""
-        if not self._over.wait(PAUSE):
+        if not self._over.wait(PATIENCE):
             raise psycopg2.OperationalError("The database is silent. Chirpy tries to connect")
 
     def begin(self, connect: Connect) -> None:

@@ -194,7 +194,7 @@ def test_requests_during_a_silence_wait_for_its_end_together(
             for engine in db.engines.values():
                 patch_connect(engine, connect_later)
         silent.set()
-        for seconds in (PATIENCE, silence.PAUSE + 0.2, silence.PAUSE + 0.2):
+        for seconds in (PATIENCE, silence.PATIENCE + 0.3, silence.PATIENCE + 0.3):
             start = monotonic()
             assert_unavailable(app.test_client().get("/api/chirps"))
             assert monotonic() - start < seconds
