@@ -10,10 +10,10 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-mutants test-failover test-docker coverage check bench bench-growth db clean
+.PHONY: help run test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth db clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 ifeq ($(origin PYTHON),command line)
 	@echo 'Next: name a target, such as: make PYTHON=$(PYTHON) run'
 endif
@@ -38,6 +38,11 @@ UNSHARE := unshare --net $(if $(filter-out 0,$(shell id -u)),--user --map-curren
 test-failover: $(READY) ## Test a failover between machines; names the programs that it needs
 	@isolated='$(UNSHARE)'; $$isolated true 2>/dev/null || isolated=; \
 		$$isolated $(BIN)/pytest --quiet -rs -m failover tests/failover
+
+fuzz: $(READY) ## Send fuzzed requests, then fuzz the parsers: ARGS='--seconds 600'
+	@$(BIN)/pytest --quiet --numprocesses 2 --hypothesis-profile fuzz tests/fuzz/test_api.py
+	@$(BIN)/pip install --quiet --disable-pip-version-check --only-binary atheris -r requirements-fuzz.txt || true
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-docker: $(READY) ## Test docker-compose.yml with your Docker engine; uses ports 5432 and 8080
 	@CHIRPY_DOCKER=1 $(BIN)/pytest --quiet -rs tests/docker
