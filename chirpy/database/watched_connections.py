@@ -8,19 +8,17 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from math import inf
-from threading import Lock, Thread
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, TypeVar
-from weakref import WeakSet, finalize
+from weakref import finalize
 
 import psycopg2
 from psycopg2 import extensions
 
 from chirpy.database.deadlines import next_deadline
+from chirpy.database.watcher import watcher
 
-CHECK = 0.1  # seconds between two looks at all connections
 R = TypeVar("R")
 
 
@@ -63,10 +61,11 @@ class WatchedConnection(extensions.connection):
             self.on_no_answer()
         raise NoAnswer("The database did not answer in time; the connection is closed")
 
-    def interrupt(self) -> None:
+    def interrupt_if_overdue(self) -> None:
         """End what waits for an answer, with an error. Called by the watcher."""
-        with suppress(OSError):  # closed already
-            self._shut_down(socket.SHUT_RDWR)
+        if self.deadline < monotonic():
+            with suppress(OSError):  # closed already
+                self._shut_down(socket.SHUT_RDWR)
 
     def commit(self) -> None:
         """Commit. After NoAnswer or InDoubt, the transaction may be committed."""
@@ -109,40 +108,3 @@ class WatchedCursor(extensions.cursor):
         connection.wait_for(super().execute, query, vars)
         if connection.notices and connection.autocommit:
             connection.refuse_warnings()
-
-
-class Watcher:
-    """A thread that interrupts connections that are overdue. It ends with the process."""
-
-    def __init__(self) -> None:
-        self._connections: WeakSet[WatchedConnection] = WeakSet()
-        self._changing = Lock()
-        Thread(target=self._run, daemon=True).start()
-
-    def watch(self, connection: WatchedConnection) -> None:
-        """Interrupt this connection when it is overdue, until it is deleted."""
-        with self._changing:
-            self._connections.add(connection)
-
-    def _run(self) -> None:
-        while True:
-            sleep(CHECK)
-            with self._changing:
-                connections = list(self._connections)
-            while connections:
-                interrupt_overdue(connections.pop())
-
-
-def interrupt_overdue(connection: WatchedConnection) -> None:
-    """Interrupt the connection if it is overdue."""
-    if connection.deadline < monotonic():
-        connection.interrupt()
-
-
-@cache
-def watcher() -> Watcher:
-    """Return the watcher of this process."""
-    return Watcher()
-
-
-os.register_at_fork(after_in_child=watcher.cache_clear)  # threads do not survive a fork
