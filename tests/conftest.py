@@ -54,7 +54,7 @@ hypothesis.settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("chirpy")
-hypothesis.settings.register_profile("fuzz", max_examples=2000)
+hypothesis.settings.register_profile("fuzz", max_examples=1000)
 PRODUCTION = {name: getattr(passwords, name) for name in ("HASHER", "DUMMY_HASH")}
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # 20 ms less for each
 passwords.DUMMY_HASH = passwords.HASHER.hash("")

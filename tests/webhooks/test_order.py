@@ -12,6 +12,8 @@ import pytest
 from flask import Flask
 from hypothesis import given, strategies as st
 
+from chirpy.database import autocommit_pool
+from chirpy.webhooks import receiving
 from tests.support.databases import DELETE_ALL_ROWS, Sql
 from tests.support.deliveries import PATH
 from tests.support.factories import API_KEY, an_event
@@ -22,6 +24,13 @@ TYPES = ["user.upgraded", "user.downgraded"]
 USERS = [str(UUID(int=number)) for number in range(3)]
 # Ids that a locale, UTF-16 or a comparison without case would sort in another order.
 IDS = st.text("aAbB-_ ~éÉ\uff5e\U0001f426", min_size=1, max_size=3)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let deliveries wait for each other for as long as a busy machine needs."""
+    monkeypatch.setattr(receiving.BULKHEAD, "timeout", 30)
+    monkeypatch.setattr(autocommit_pool, "POOL_TIMEOUT", 30)
 
 
 @dataclass(frozen=True)
