@@ -31,8 +31,8 @@ class Heartbeats:
         self.counts[index] = self.counts[index] % 255 + 1
 
     def forget(self, index: int) -> None:
-        """Begin again, with a new worker."""
-        self.counts[index] = NOT_STARTED
+        """Begin again, with a new worker, whose count can be that of the old one."""
+        self.counts[index] = self.last[index] = NOT_STARTED
 
     def is_stuck(self, index: int) -> bool:
         """Compare the count with that of the last call."""

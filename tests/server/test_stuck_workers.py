@@ -31,6 +31,16 @@ def test_worker_is_stuck_after_comparisons_without_a_heartbeat() -> None:
     assert not any(heartbeats.is_stuck(0) for _ in range(100))
 
 
+def test_new_worker_is_not_stuck_when_its_count_is_that_of_the_old_one() -> None:
+    heartbeats = Heartbeats(1)
+    heartbeats.beat(0)
+    comparisons(heartbeats)
+
+    heartbeats.forget(0)
+    heartbeats.beat(0)
+    assert not heartbeats.is_stuck(0)
+
+
 @pytest.mark.faults
 def test_stopped_worker_is_replaced_unless_all_processes_were_stopped(
     crashable_server: Server,
