@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from tests.faults.acts import lose_standby
 from tests.faults.requests import Request
 from tests.faults.world import GATE, WAITING, World
 from tests.support.server import wait_until
@@ -17,6 +18,7 @@ STANDBY = "while COMMIT waits for a standby"
 COMMITTED = "after COMMIT, before the answer"
 ANSWERED = "after the answer"
 ALWAYS = "all the time"
+INSIDE = [BETWEEN, EFFECT, COMMIT]
 ORDER = [
     *(BODY, CONNECT, BEFORE, BETWEEN, EFFECT, COMMIT, STANDBY, COMMITTED, ANSWERED, ALWAYS),
 ]
@@ -47,7 +49,7 @@ def prepare_stop(world: World, point: str) -> None:
         world.proxy.pattern = STATEMENTS
         world.proxy.requests.clear()
     elif point == STANDBY:
-        world.lose_standby()
+        lose_standby(world)
     elif point in TABLES:
         world.close_gate()
         run_at(world, point, WAIT, 10**9, "SET lock_timeout = 0")

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tests.faults.faults import FAULTS, SUCCESS
+from tests.faults.cases import FAULTS
+from tests.faults.faults import SUCCESS
 from tests.faults.points import ORDER
 from tests.faults.requests import NO_ANSWER
 from tests.support.server import PROJECT

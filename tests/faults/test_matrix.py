@@ -6,7 +6,8 @@ from time import monotonic
 
 import pytest
 
-from tests.faults.faults import ALL, CASES, EITHER, LIMIT, SUCCESS, Fault, Outcome
+from tests.faults.cases import CASES
+from tests.faults.faults import ALL, EITHER, LIMIT, SUCCESS, Fault, Outcome
 from tests.faults.points import ANSWERED, BODY, prepare_stop, run_at, wait_for_stop
 from tests.faults.requests import Answer, Request
 from tests.faults.world import World, a_world, with_pgbouncer
@@ -62,6 +63,7 @@ def test_promises_hold(world: World, fault: Fault, point: str) -> None:
         answers = [answer.result() for answer in sent]
     world.repair()
 
+    print(world.server.log[-3000:])  # noqa: T201 - pytest shows it if the test fails
     for request, answer in zip(requests, answers, strict=True):
         assert_promises_kept(request, answer, fault.outcomes[point], time_of_fault)
 

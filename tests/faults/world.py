@@ -1,6 +1,5 @@
 """A real server, a proxy and a Postgres, and ways to break them and to repair all of it."""
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ from chirpy.settings.database_url import DRIVER
 from tests.conftest import a_folder, postgres_folder
 from tests.support.databases import connected, migrate, url_text
 from tests.support.pgbouncer import pgbouncer
-from tests.support.proxy import Proxy, close
+from tests.support.proxy import Proxy
 from tests.support.server import Server, a_server, wait_until
-from tests.support.standby import a_standby
 
 ROLE = "app"  # the user of the server: no superuser, so that rights and limits hold for it
 GATE = 7  # the advisory lock at which transactions wait
@@ -61,6 +59,7 @@ class World:
     undo: ExitStack = field(default_factory=ExitStack)  # what `repair` does first
     end: ExitStack = field(default_factory=ExitStack)  # what is done after the test
     clients: list[HTTPConnection] = field(default_factory=list)  # of all requests
+    standby: str = ""  # the path of its socket
 
     @property
     def url(self) -> URL:
@@ -92,71 +91,17 @@ class World:
         """Close the connections of the server, before a request."""
         self.sql(f"SELECT pg_terminate_backend(pid, 10000) {OURS}")
 
-    def start_standby(self) -> None:
-        """Start a standby, for which each COMMIT waits, until the test ends."""
-        self.standby = self.end.enter_context(a_standby(self.postgres))
-        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
-        self.sql("SELECT pg_reload_conf()")
-        wait_until(lambda: self.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"))
-
-    def promote_standby(self) -> None:
-        """Kill the primary, and let the standby take its place until the test ends."""
-        self.end.callback(self.connect_to, self.proxy.target)
-        self.kill_postgres()
-        self.connect_to(self.standby)
-        self.sql("SELECT pg_promote()")
-
-    def connect_to(self, target: str) -> None:
-        """Let new connections go to another Postgres, and close the others."""
-        self.proxy.target = target
-        self.proxy.cut()
-
     def postgres_processes(self) -> list[psutil.Process]:
         """Return the processes of Postgres, the first one first."""
         pid = int((self.postgres.data / "postmaster.pid").read_text().split()[0])
         main = psutil.Process(pid)
         return [main, *main.children(recursive=True)]
 
-    def lose_standby(self) -> None:
-        """Let each COMMIT wait for a standby that does not exist."""
-        self.sql("ALTER SYSTEM SET synchronous_standby_names = 'missing'")
-        self.sql("SELECT pg_reload_conf()")
-        wait_until(lambda: self.sql("SHOW synchronous_standby_names") == [("missing",)])
-        self.sql("CHECKPOINT")  # by the process that tells the others about standbys
-
     def send_postgres(self, number: signal.Signals) -> None:
         """Send a signal to all processes of Postgres."""
         for process in self.postgres_processes():
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-
-    def kill_backends(self, pids: list[tuple[int]]) -> None:
-        """Kill processes of Postgres with SIGKILL. All others end too, and Postgres restarts."""
-        for [pid] in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def kill_postgres(self) -> None:
-        """Kill all processes of Postgres with SIGKILL, and wait until they have ended."""
-        processes = self.postgres_processes()
-        self.send_postgres(signal.SIGSTOP)  # none of them notices the death of another
-        self.send_postgres(signal.SIGKILL)
-        psutil.wait_procs(processes, 10)
-
-    def kill_server(self, *, workers_only: bool = False) -> None:
-        """Kill the server and its workers with SIGKILL."""
-        main = psutil.Process(self.server.process.pid)
-        for process in [*main.children(recursive=True), *([] if workers_only else [main])]:
-            process.kill()
-
-    def stop_workers(self) -> None:
-        """Stop the workers of the server, which main notices."""
-        for pid in self.server.workers:
-            os.kill(pid, signal.SIGSTOP)
-
-    def hang_up(self) -> None:
-        """Close the connections of the clients that wait for an answer."""
-        close(*(client.sock for client in self.clients if client.sock))
 
     def repair(self) -> None:
         """Undo what a test has done, and wait until Postgres and the server answer."""
