@@ -16,10 +16,11 @@ from chirpy.settings import EXTENSION, Settings
 from chirpy.web import application, errors
 from chirpy.webhooks.commands import webhook_commands
 from chirpy.webhooks.delivery_log_routes import blueprint as delivery_log
+from chirpy.webhooks.lab_routes import blueprint as lab
 from chirpy.webhooks.routes import blueprint as webhooks
 from chirpy.website.routes import blueprint as website
 
-BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, website, health, admin)
+BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, lab, website, health, admin)
 
 
 def create_app(settings: Settings, connect_arguments: ConnectArguments | None = None) -> Flask:

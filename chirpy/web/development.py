@@ -57,6 +57,12 @@ def require_development(request: Request) -> None:
         raise ForeignHost
 
 
+def is_development_host(request: Request) -> bool:
+    """Return whether this is a development server, under an address that no other site can have."""
+    settings = current_settings()
+    return settings.platform == "dev" and is_local(request.host, settings.host)
+
+
 def is_local(host: str, own_name: str) -> bool:
     """Return whether a host is an IP address, `own_name`, or a name that no public DNS has.
 

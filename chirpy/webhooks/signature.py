@@ -24,6 +24,14 @@ def sign(*, event_id: str, timestamp: str, body: bytes, key: bytes) -> str:
     return f"v1,{b64encode(digest).decode()}"
 
 
+def signed_headers(*, event_id: str, body: bytes, key: bytes, now: float) -> dict[str, str]:
+    """Return the three headers of a delivery that is sent `now`, in seconds since 1970."""
+    timestamp = str(int(now))
+    signature = sign(event_id=event_id, timestamp=timestamp, body=body, key=key)
+    named = {"id": event_id, "timestamp": timestamp, "signature": signature}
+    return {f"webhook-{name}": value for name, value in named.items()}
+
+
 def verify(
     *,
     event_id: str,

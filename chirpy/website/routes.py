@@ -1,19 +1,24 @@
-"""The pages below /app/. `chirpy.admin` counts the visits."""
+"""The page at /app/ and the files below it. `chirpy.admin` counts the visits.
 
-import re
-from base64 import b64encode
-from hashlib import sha256
+Scripts and styles are below /static/, so that a browser that opens the page counts one visit.
+"""
+
 from pathlib import Path
 
-from flask import Blueprint, g, redirect, send_from_directory
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from chirpy.web.security_headers import POLICY
+from chirpy.web.development import is_development_host
 
-PAGES = Path(__file__).parent / "pages"
-STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
+FILES = Path(__file__).parent / "app"
 
-blueprint = Blueprint("website", __name__)
+blueprint = Blueprint(
+    "website",
+    __name__,
+    template_folder="pages",
+    static_folder="static",
+    static_url_path="/static",
+)
 
 
 @blueprint.get("/", strict_slashes=False)
@@ -23,23 +28,20 @@ def redirect_from_root() -> ResponseReturnValue:
 
 
 @blueprint.get("/app")
-def redirect_to_front_page() -> ResponseReturnValue:
+def redirect_to_page() -> ResponseReturnValue:
     """Redirect to /app/. 308 with a relative location, for any Host header."""
     return redirect("/app/", 308)
 
 
 @blueprint.get("/app/")
+@blueprint.get("/app/index.html")
+def show_page() -> ResponseReturnValue:
+    """Show the page, with the webhook lab in development. 200 HTML."""
+    page = render_template("index.html", lab=is_development_host(request))
+    return Response(page, mimetype="text/html")
+
+
 @blueprint.get("/app/<path:name>")
-def show_page(name: str = "index.html") -> ResponseReturnValue:
-    """Show the front page or one of its files. 200; 404."""
-    file = send_from_directory(PAGES, name)
-    if file.mimetype == "text/html":
-        g.policy = allow_styles_in(PAGES / name)
-    return file
-
-
-def allow_styles_in(page: Path) -> str:
-    """Return the policy of a page, which allows its own styles by their hashes, and no others."""
-    styles = STYLE.findall(page.read_text(encoding="utf-8"))
-    digests = (b64encode(sha256(style.encode()).digest()).decode() for style in styles)
-    return " ".join((f"{POLICY}; style-src 'self'", *(f"'sha256-{each}'" for each in digests)))
+def send_file(name: str) -> ResponseReturnValue:
+    """Send a file. 200; 404."""
+    return send_from_directory(FILES, name)

@@ -1,12 +1,20 @@
-"""The pages below /app/, and the count of visits.
+"""The page at /app/, its files, and the count of visits.
 
 `buffered=True` reads a response to its end and closes the file that it sends.
 """
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import URL
 
 from tests.support.assertions import assert_error
+from tests.support.databases import an_app
+from tests.support.server import PROJECT
+
+STATIC = PROJECT / "chirpy/website/static"
 
 
 def visits(client: FlaskClient) -> int:
@@ -17,9 +25,13 @@ def visits(client: FlaskClient) -> int:
 
 @pytest.mark.parametrize(
     ("path", "mimetype", "part"),
-    [("", "text/html", b"Welcome to Chirpy"), ("assets/logo.png", "image/png", b"\x89PNG\r\n")],
+    [
+        ("", "text/html", b"Welcome to Chirpy"),
+        ("index.html", "text/html", b"Welcome to Chirpy"),
+        ("assets/logo.png", "image/png", b"\x89PNG\r\n"),
+    ],
 )
-def test_front_page_and_logo_are_served(
+def test_page_and_logo_are_served(
     client: FlaskClient, path: str, mimetype: str, part: bytes
 ) -> None:
     file = client.get(f"/app/{path}", buffered=True)
@@ -60,7 +72,39 @@ def test_request_for_cached_file_is_304_and_a_visit(client: FlaskClient) -> None
 
 
 def test_range_beyond_a_file_is_416_with_its_length(client: FlaskClient) -> None:
-    response = client.get("/app/index.html", headers={"Range": "bytes=999999-"})
+    response = client.get("/app/assets/logo.png", headers={"Range": "bytes=999999-"})
 
     assert_error(response, 416)
     assert response.headers["Content-Range"].startswith("bytes */")
+
+
+def test_every_file_that_page_and_scripts_name_exists(client: FlaskClient) -> None:
+    page = client.get("/app/", buffered=True).text
+    found = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+
+    for path in found:  # grows while the scripts are read
+        file = client.get(path, buffered=True)
+        assert file.status_code == 200, path
+        if path.endswith(".js"):
+            assert file.mimetype == "text/javascript"
+            imports = re.findall(r'^(?:import|\} from) .*"(\.[^"]+)";$', file.text, re.MULTILINE)
+            found += {urljoin(path, name) for name in imports} - set(found)
+    scripts = {f"/static/{path.relative_to(STATIC)}" for path in STATIC.rglob("*.js")}
+    assert scripts == {path for path in found if path.endswith(".js")}
+
+
+@pytest.mark.parametrize(
+    ("platform", "host", "shown"),
+    [
+        ("dev", "localhost:8080", True),
+        ("dev", "example.com", False),
+        ("prod", "localhost:8080", False),
+    ],
+)
+def test_lab_is_in_the_page_of_a_development_server_only(
+    database_url: URL, platform: str, host: str, shown: bool
+) -> None:
+    with an_app(database_url, platform=platform) as app:
+        page = app.test_client().get("/app/", headers={"Host": host}).text
+
+    assert ("lab/main.js" in page, 'id="lab"' in page) == (shown, shown)

@@ -12,7 +12,7 @@ import click
 from werkzeug.http import parse_date
 
 from chirpy.web.control_characters import escape
-from chirpy.webhooks.signature import sign
+from chirpy.webhooks.signature import signed_headers
 
 TIMEOUT = 15  # seconds without a byte; Standard Webhooks 1.0.0 recommends 15 to 30
 REFUSED = "No server at {}: Connection refused. Next: start it (make run), or correct PORT or --to"
@@ -64,9 +64,8 @@ class Receiver:
         if self.key:
             headers["Authorization"] = f"ApiKey {self.key}"
         if self.signing_key:
-            signed = {"event_id": event_id, "timestamp": str(int(time.time()))}
-            headers["webhook-signature"] = sign(**signed, body=body, key=self.signing_key)
-            headers |= {"webhook-id": event_id, "webhook-timestamp": signed["timestamp"]}
+            now = time.time()
+            headers |= signed_headers(event_id=event_id, body=body, key=self.signing_key, now=now)
         return headers
 
 

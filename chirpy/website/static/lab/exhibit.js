@@ -1,0 +1,62 @@
+/** Show what was sent, every answer, and what it left in the database. */
+
+import { byId, element, withCode } from "../chirps/elements.js";
+import { copyButton } from "./copying.js";
+import { curlLine } from "./curl.js";
+import { kindOf } from "./sending.js";
+
+/** Show the result of a step. `rows` is how many it added to the delivery log. */
+export function showExhibit(step, batches, rows) {
+  const answers = batches.flatMap((batch) => batch.answers);
+  byId("exhibit-title").textContent = step.label;
+  byId("why").replaceChildren(...withCode(step.why));
+  byId("tally").replaceChildren(...tally(answers, rows));
+  byId("batches").replaceChildren(...batches.flatMap(showBatch));
+}
+
+function tally(answers, rows) {
+  const kinds = answers.map(kindOf);
+  if (kinds.some((kind) => kind === "created" || kind === "replayed")) {
+    const chirps = new Set(answers.map((answer) => JSON.parse(answer.text).id)).size;
+    return [
+      tallied(kinds, answers.length, "request", "requests"),
+      tallied(Array(chirps).fill("row"), chirps, "chirp", "chirps"),
+    ];
+  }
+  const effects = kinds.filter((kind) => kind === "applied").length;
+  return [
+    tallied(kinds, answers.length, "delivery", "deliveries"),
+    tallied(Array(rows).fill("row"), rows, "row", "rows"),
+    tallied(Array(effects).fill("applied"), effects, "effect", "effects"),
+  ];
+}
+
+/** Return a number with its noun, above a mark for each of what it counts. */
+function tallied(kinds, count, singular, plural) {
+  const marks = kinds.map((kind) => element("i", { className: `mark ${kind}` }));
+  return element("li", {},
+    element("strong", {}, String(count)), ` ${count === 1 ? singular : plural}`,
+    element("span", { className: "marks", "aria-hidden": "true" }, ...marks));
+}
+
+function showBatch({ title, request, concurrent, answers }) {
+  const line = curlLine(request, answers.length, concurrent);
+  const code = element("pre", {}, element("code", {}, line));
+  return [
+    ...(title ? [element("h4", {}, title)] : []),
+    element("div", { className: "request" },
+      element("header", {}, "The request, for your terminal", copyButton(line, code)), code),
+    ...answers.map((answer, index) => showAnswer(answer, index, answers.length)),
+  ];
+}
+
+function showAnswer(answer, index, total) {
+  const kind = kindOf(answer);
+  const status = `${answer.status} ${answer.reason}`;
+  const head = [...answer.headers].map(([name, value]) => `${name}: ${value}`);
+  return element("details", { className: "answer", open: index === 0 },
+    element("summary", {},
+      total > 1 ? `Answer ${index + 1}: ` : "Answer: ", element("strong", {}, status),
+      element("span", { className: `stamp ${kind}` }, kind)),
+    element("pre", {}, element("code", {}, [status, ...head, "", answer.text].join("\n").trim())));
+}

@@ -1,0 +1,86 @@
+/** What the lab can send, and why Chirpy answers as it does. `run` returns batches. */
+
+import { randomId } from "../chirps/api.js";
+import { deliver, eventText, newEventId, postFive } from "./sending.js";
+
+const UPGRADED = "user.upgraded";
+const DOWNGRADED = "user.downgraded";
+const MINUTE = 60_000; // milliseconds
+const WRONG = { Authorization: "ApiKey not-the-key", "webhook-signature": "v1,bm90IHRoZSBzaWduYXR1cmU=" };
+
+const DELIVERIES = [
+  {
+    label: "An upgrade, once",
+    why: "The 204 is sent after Postgres has committed: until it arrives, Polka must assume that nothing happened, and deliver again.",
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id))],
+  },
+  {
+    label: "An upgrade, five times",
+    why: "Polka delivers again when an answer was lost. All five carry the same event id, and a unique constraint keeps one row for it: the others are duplicates, with the same 204 and no effect.",
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { times: 5 })],
+  },
+  {
+    label: "Five times concurrently",
+    why: "Five requests arrive at the same moment, so a look-up beforehand would find nothing five times. The unique constraint lets one in; the other four wait for its commit, and are duplicates.",
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { times: 5, concurrent: true })],
+  },
+  {
+    label: "A downgrade",
+    why: "The event says what the membership is now, it does not switch it. That is why it can be repeated without harm.",
+    run: async ({ id }) => [await deliver(eventText(DOWNGRADED, id))],
+  },
+  {
+    label: "An older upgrade, late",
+    why: "Deliveries can overtake each other. The timestamp says when it happened, so the upgrade of a minute ago is stale, and cannot undo the newer downgrade.",
+    run: async ({ id }) => [
+      await deliver(eventText(DOWNGRADED, id), { title: "First, a downgrade that happened now" }),
+      await deliver(eventText(UPGRADED, id, { age: MINUTE }), { title: "Then, an upgrade that happened a minute ago" }),
+    ],
+  },
+];
+
+const REFUSED = [
+  {
+    label: "A wrong key",
+    why: "Anybody can send a request to this address. Without the right key it is a 401, before the body is looked at, and nothing is kept.",
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { spoil: WRONG })],
+  },
+  {
+    label: "A broken body",
+    why: "JSON that breaks off is a 400 that says where. A 2xx would tell Polka that the event has arrived, and it would be lost.",
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id).slice(0, -20))],
+  },
+  {
+    label: "One id, two meanings",
+    why: "An id belongs to one event. The first event stays as it is; the second is no duplicate but a mistake of the sender, so it is a 409 and not silently dropped.",
+    run: async ({ id }) => {
+      const event = newEventId();
+      return [
+        await deliver(eventText(UPGRADED, id, { id: event }), { title: "First, an upgrade" }),
+        await deliver(eventText(DOWNGRADED, id, { id: event }), { title: "Then, a downgrade with the same id" }),
+      ];
+    },
+  },
+];
+
+const CHIRPS = [
+  {
+    label: "Five equal chirps",
+    why: "Five equal requests are five chirps, because people may repeat themselves. A client that got no answer cannot know whether to send this request again.",
+    run: async ({ token }) => [await postFive(await token(), `Is this on? ${randomId().slice(0, 4)}`)],
+  },
+  {
+    label: "Five, with an Idempotency-Key",
+    why: "The key says that all five are one request. A unique constraint keeps one chirp, and the other four answers are that chirp again.",
+    run: async ({ token }) => {
+      const key = `lab-${randomId().slice(0, 12)}`;
+      return [await postFive(await token(), `Once is enough. ${key.slice(-4)}`, { "Idempotency-Key": key })];
+    },
+  },
+];
+
+export const GROUPS = [
+  { title: "Deliver to the webhook", steps: DELIVERIES },
+  { title: "Make it refuse", steps: REFUSED },
+  { title: "Compare with posting chirps", steps: CHIRPS },
+];
