@@ -6,6 +6,7 @@ from chirpy.accounts.commands import token_commands
 from chirpy.accounts.routes import blueprint as accounts
 from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
+from chirpy.check.command import check
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.autocommit_pool import bind_autocommit_pool
 from chirpy.database.connecting import ConnectArguments
@@ -36,6 +37,6 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     errors.register(app, is_transient, is_unmigrated, next_step)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for command in (migration_commands, webhook_commands, token_commands):
+    for command in (migration_commands, webhook_commands, token_commands, check):
         app.cli.add_command(command)
     return app

@@ -25,6 +25,9 @@ QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 INLINE_CODE = re.compile(r"`([^`\n]+)`")
 RELATIVE_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 FILE_NAME = re.compile(r"[\w./-]+\.(py|sql|md|txt|http|toml|yml)|(chirpy|tests|docs)/[\w/]*")
+FLASK_COMMAND = (
+    r"(?:\.venv/bin/)?(?:flask |python -m chirpy\.)((?:check|polka|psql|tokens|webhooks).*)"
+)
 TABLE_ROW = re.compile(r"^\| `([^`]+)` \|.*?\|(?:([^|]*)\|)?$", re.MULTILINE)
 FILES = {
     path.name for room in ("chirpy", "tests", "migrations") for path in (PROJECT / room).rglob("*")
@@ -77,7 +80,7 @@ def test_command_blocks_in_docs_can_be_pasted_alone_into_bash_and_zsh(page: str)
 def test_flask_commands_in_docs_have_the_arguments_they_take(page: str, session_app: Flask) -> None:
     lines = [line for block in code_blocks(page, "sh") for line in block.splitlines()]
     for line in (*lines, *inline_code(page)):
-        if found := re.match(r"(?:\.venv/bin/)?flask ((?:polka|psql|tokens|webhooks).*)", line):
+        if found := re.match(FLASK_COMMAND, line):
             parse_flask_command(session_app, shlex.split(found[1]))
 
 

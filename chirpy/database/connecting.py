@@ -11,7 +11,6 @@ import psycopg2
 from sqlalchemy import Engine, event
 
 from chirpy.database.deadlines import seconds_left
-from chirpy.database.host_order import HostOrder
 from chirpy.database.silence import QUICK, Connect, Silence
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 
@@ -36,10 +35,7 @@ class ConnectFailed(psycopg2.OperationalError):
 
 
 def connect_in_time(
-    engine: Engine,
-    connect_arguments: ConnectArguments | None,
-    silence: Silence,
-    host_order: HostOrder,
+    engine: Engine, connect_arguments: ConnectArguments | None, silence: Silence
 ) -> None:
     """Let `engine` connect before the deadline, with what `connect_arguments` returns, if given."""
 
@@ -47,8 +43,7 @@ def connect_in_time(
     def connect(dialect: Any, _record: object, args: Any, kwargs: dict[str, Any]) -> Any:
         def attempt() -> Any:
             more = connect_arguments() if connect_arguments else {}
-            options = host_order.apply(DEFAULTS | kwargs | ENCODING | dict(more))
-            return host_order.remember(dialect.connect(*args, **options))
+            return dialect.connect(*args, **DEFAULTS | kwargs | ENCODING | dict(more))
 
         seconds = seconds_left()
         if seconds is None:  # no request waits

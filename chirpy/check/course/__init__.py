@@ -1,0 +1,1 @@
+"""What the course demands, chapter by chapter."""

@@ -1,0 +1,1 @@
+"""How a receiver of webhooks treats what senders do."""

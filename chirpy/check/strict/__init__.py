@@ -1,0 +1,1 @@
+"""What this Chirpy promises beyond the course."""
