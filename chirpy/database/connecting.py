@@ -11,6 +11,7 @@ import psycopg2
 from sqlalchemy import Engine, event
 
 from chirpy.database.deadlines import seconds_left
+from chirpy.database.host_order import HostOrder
 from chirpy.database.silence import QUICK, Connect, Silence
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 
@@ -35,7 +36,10 @@ class ConnectFailed(psycopg2.OperationalError):
 
 
 def connect_in_time(
-    engine: Engine, connect_arguments: ConnectArguments | None, silence: Silence
+    engine: Engine,
+    connect_arguments: ConnectArguments | None,
+    silence: Silence,
+    host_order: HostOrder,
 ) -> None:
     """Let `engine` connect before the deadline, with what `connect_arguments` returns, if given."""
 
@@ -43,7 +47,8 @@ def connect_in_time(
     def connect(dialect: Any, _record: object, args: Any, kwargs: dict[str, Any]) -> Any:
         def attempt() -> Any:
             more = connect_arguments() if connect_arguments else {}
-            return dialect.connect(*args, **DEFAULTS | kwargs | ENCODING | dict(more))
+            options = host_order.apply(DEFAULTS | kwargs | ENCODING | dict(more))
+            return host_order.remember(dialect.connect(*args, **options))
 
         seconds = seconds_left()
         if seconds is None:  # no request waits

@@ -8,6 +8,7 @@ from chirpy.database.base import Base
 from chirpy.database.connecting import ConnectArguments, connect_in_time
 from chirpy.database.connections import configure_connections
 from chirpy.database.deadlines import bind_deadlines
+from chirpy.database.host_order import HostOrder
 from chirpy.database.silence import Silence
 from chirpy.settings import Settings
 from chirpy.settings.database_url import DRIVER
@@ -42,9 +43,10 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     with app.app_context():
         # Not "pool_timeout", which Flask-SQLAlchemy rounds down to 0 seconds.
         vars(db.engine.pool)["_timeout"] = POOL_TIMEOUT
-        silence = Silence()
+        silence, host_order = Silence(), HostOrder()
         for engine in db.engines.values():
-            connect_in_time(engine, None if settings.db_url else connect_arguments, silence)
+            arguments = None if settings.db_url else connect_arguments
+            connect_in_time(engine, arguments, silence, host_order)
             configure_connections(engine)
 
 

@@ -29,6 +29,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     # The password is not an argument, because every user of the machine can list arguments.
     environment = os.environ | {"PGPASSWORD": str(url.password or "")}
+    environment.setdefault("PGCONNECT_TIMEOUT", "2")  # seconds, for each host of DB_URL
     target = url.set(drivername="postgresql")._replace(password=None).render_as_string()
     sys.exit(subprocess.call([program, target, *arguments], env=environment))
 

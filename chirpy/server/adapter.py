@@ -5,13 +5,15 @@ thread is needed only while the application runs. So a slow client holds a conne
 memory, and nothing that others need.
 """
 
+import asyncio
+from collections.abc import Coroutine
 from functools import partial
 from io import BytesIO
 from typing import Any
 
 from chirpy.server.bodies import Receive, receive_body
 from chirpy.server.overload import Overload
-from chirpy.server.requests import Request, WSGIApplication
+from chirpy.server.requests import Request, Send, WSGIApplication
 from chirpy.server.threads import ThreadPool
 from chirpy.web.awaited_bodies import AWAITED
 
@@ -20,20 +22,27 @@ WITHOUT_THREAD = {"/api/healthz"}  # answered even if no thread is free
 
 
 class Adapter:
-    """An ASGI application that runs a WSGI application in threads."""
+    """An ASGI application that runs a WSGI application in threads.
+
+    granian calls it in a thread of its own (see granian_fixes.py), and runs the coroutine that it
+    returns, if any, on the event loop.
+    """
 
     def __init__(self, application: WSGIApplication, threads: int, overload: Overload) -> None:
         self.application = application
         self.pool = ThreadPool(threads)
         self.overload = overload
+        self.loop = asyncio.get_event_loop()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
-        """Answer one request. A thread may send the response after this coroutine has ended."""
-        request = Request(scope, send)
-        if request.length == 0:
-            self.start(request, BytesIO())
-        else:
-            await self.answer_with_body(request, receive)
+    def __call__(
+        self, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> Coroutine[Any, Any, None] | None:
+        """Let a thread answer a request. Return a coroutine if that requires its body."""
+        request = Request(scope, send, self.loop)
+        if request.length != 0:
+            return self.answer_with_body(request, receive)
+        self.start(request, BytesIO())
+        return None
 
     def start(self, request: Request, body: Any) -> None:
         """Run the application on a request, in a thread unless it must not wait for one."""
@@ -56,7 +65,7 @@ class Adapter:
             if await request.is_answered():
                 return
         else:
-            timer = request.loop.call_later(PATIENCE, self.run_first, request)
+            timer = self.loop.call_later(PATIENCE, self.run_first, request)
         body = await receive_body(receive, request.length)
         if timer:
             timer.cancel()
@@ -65,5 +74,5 @@ class Adapter:
 
     def run_first(self, request: Request) -> None:
         """Run the application without the body."""
-        request.first_run = request.loop.create_future()
+        request.first_run = self.loop.create_future()
         self.start(request, AWAITED)

@@ -8,19 +8,21 @@
    process. The parent then waits, and finally kills it. No upstream issue is known; a comment on
    pull request 579 describes workers that do not stop.
 3. granian does not notice that a worker is stuck.
-4. When the coroutine of a request ends, granian responds 500 unless it has a response. Here a
-   thread responds later, and the coroutine would have to wait for it, which costs a tenth of the
-   requests per second.
+4. granian runs a coroutine for each request on the event loop, and when that ends without a
+   response, it responds 500. Here a thread responds later; a coroutine that waits for it costs a
+   tenth of the requests per second, and a request without a body needs none.
 """
 
 import os
 import signal
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from functools import partial
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
+from granian import _futures
 from granian.server import mp
 
 from chirpy.server.granian_signals import ReentrantEvent
@@ -82,15 +84,31 @@ def stop_starting_workers_on_sigterm() -> None:
 
 
 def let_threads_respond() -> None:
-    """Let the coroutine of a request end before its response is sent."""
+    """Call the application in granian's thread. If it returns a coroutine, run that on the loop."""
 
-    def wrap(application: Callable[..., Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-        async def answer(watcher: Any) -> None:
+    def wrap(application: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+        return lambda watcher: application(watcher.scope, watcher.proto)
+
+    def scheduler(loop: AbstractEventLoop, context: Any, answer: Callable[[Any], Any]) -> Any:
+        async def run(coroutine: Awaitable[None], watcher: Any) -> None:
             try:
-                await application(watcher.scope, watcher.proto)
+                await coroutine
             except BaseException as error:  # noqa: BLE001 - granian logs it
                 watcher.err(error)
 
-        return answer
+        def start(coroutine: Awaitable[None], watcher: Any) -> None:
+            watcher.taskref(loop.create_task(run(coroutine, watcher)))
+
+        def schedule(watcher: Any) -> None:
+            try:
+                coroutine = answer(watcher)
+            except BaseException as error:  # noqa: BLE001 - granian logs it
+                watcher.err(error)
+            else:
+                if coroutine is not None:
+                    loop.call_soon_threadsafe(start, coroutine, watcher, context=context)
+
+        return schedule
 
     vars(mp)["_future_watcher_wrapper"] = wrap
+    vars(_futures)["_cbsched_aioschedule"] = scheduler

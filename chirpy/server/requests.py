@@ -11,16 +11,17 @@ from chirpy.web.request_body import BODY_LIMIT, BODY_READ
 from chirpy.web.request_log import BEGAN
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Send = Callable[[dict[str, Any]], object]
 
 
 class Request:
     """A request that a thread can answer; `send` of granian may be called in any thread."""
 
-    def __init__(self, scope: dict[str, Any], send: Callable[[dict[str, Any]], object]) -> None:
+    def __init__(self, scope: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop) -> None:
         self.arrived = perf_counter()
         self.environ = wsgi_environ(scope)
         self.send = send
-        self.loop = asyncio.get_running_loop()
+        self.loop = loop
         self.first_run: asyncio.Future[bool] | None = None
 
     @property

@@ -1,6 +1,6 @@
 """The Flask application as Chirpy needs it: compact JSON, logs, connections that stay usable."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +42,10 @@ class Application(Flask):
         self.before_request(refuse_ambiguous_headers)
         respond = super().wsgi_app
         self.respond = ProxyFix(respond, trusted_proxies, 0) if trusted_proxies else respond
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function: none is a coroutine. To look costs 3 µs, six times a request."""
+        return func
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ.setdefault(BEGAN, perf_counter())

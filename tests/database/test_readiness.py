@@ -1,5 +1,7 @@
 """`readyz` says whether the database takes writes and keeps them, and what to do if not."""
 
+import json
+from io import StringIO
 from pathlib import Path
 from time import monotonic
 
@@ -8,6 +10,7 @@ from flask import Flask
 
 from chirpy.database.autocommit_pool import autocommit_pool
 from chirpy.database.engine import db
+from chirpy.server.readiness import warn_unless_usable
 from tests.support.assertions import assert_error
 from tests.support.databases import an_app
 from tests.support.failures import Breakable
@@ -43,6 +46,15 @@ def test_readiness_depends_on_settings_of_the_database(
 ) -> None:
     with breakable.altered(*setting), an_app(breakable.url, platform=platform) as app:
         assert readiness(app) == problem
+
+
+def test_start_logs_why_the_server_is_not_ready(breakable: Breakable, log: StringIO) -> None:
+    with breakable.altered("default_transaction_read_only", "on"), an_app(breakable.url) as app:
+        warn_unless_usable(app)
+
+    line = json.loads(log.getvalue())
+    assert line["message"] == f"Not ready: {READ_ONLY}"
+    assert "target_session_attrs=read-write" in line["next"]
 
 
 def test_server_is_ready_while_all_its_connections_are_in_use(breakable: Breakable) -> None:

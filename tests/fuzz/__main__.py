@@ -14,7 +14,7 @@ INSTRUMENTED = ["chirpy", "dotenv", "json"]
 LIMITS = ["-timeout=5", "-max_len=4096", "-rss_limit_mb=1024", "-seed=1", "-verbosity=0"]
 MISSING = """\
 The parsers were not fuzzed: atheris is not installed.
-Next: pip install -r requirements-fuzz.txt; it has packages for Linux and some versions of Python"""
+Next: .venv/bin/pip install -r requirements-fuzz.txt; it has packages for Linux and some Pythons"""
 
 
 @click.command
