@@ -35,33 +35,40 @@ class ConnectFailed(psycopg2.OperationalError):
     """No `ConnectArguments` can be provided. The text says why and what to do next."""
 
 
-def connect_in_time(
-    engine: Engine,
-    connect_arguments: ConnectArguments | None,
-    silence: Silence,
-    host_order: HostOrder,
-) -> None:
-    """Let `engine` connect before the deadline, with what `connect_arguments` returns, if given."""
+class Connector:
+    """Connects the engines of an application in time, with `connect_arguments` if given."""
 
-    @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, _record: object, args: Any, kwargs: dict[str, Any]) -> Any:
-        def attempt() -> Any:
-            more = connect_arguments() if connect_arguments else {}
-            options = host_order.apply(DEFAULTS | kwargs | ENCODING | dict(more))
-            return host_order.remember(dialect.connect(*args, **options))
+    def __init__(self, connect_arguments: ConnectArguments | None) -> None:
+        self._connect_arguments = connect_arguments or dict
+        self._silence = Silence()
+        self._host_order = HostOrder()
 
+    def listen(self, engine: Engine) -> None:
+        """Connect for `engine`."""
+        event.listen(engine, "do_connect", self._connect)
+
+    def _connect(self, dialect: Any, _record: object, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Return a new connection before the deadline of the request, or raise OperationalError."""
+        attempt = partial(self._attempt, dialect, args, kwargs)
         seconds = seconds_left()
         if seconds is None:  # no request waits
             return attempt()
-        silence.refuse()
+        self._silence.refuse()
         start = monotonic()
         try:
             connection = run_in_time(attempt, seconds)
         except psycopg2.OperationalError:
             if monotonic() - start > QUICK:
-                silence.begin(attempt)
+                self._silence.begin(attempt)
             raise
-        connection.on_no_answer = partial(silence.begin, attempt)
+        connection.on_no_answer = partial(self._silence.begin, attempt)
+        return connection
+
+    def _attempt(self, dialect: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Return a new connection, whatever time it takes."""
+        options = DEFAULTS | kwargs | ENCODING | dict(self._connect_arguments())
+        connection = dialect.connect(*args, **self._host_order.apply(options))
+        self._host_order.remember(connection)
         return connection
 
 

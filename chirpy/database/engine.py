@@ -5,16 +5,18 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, NullPool
 
 from chirpy.database.base import Base
-from chirpy.database.connecting import ConnectArguments, connect_in_time
+from chirpy.database.connecting import ConnectArguments, Connector
 from chirpy.database.connections import configure_connections
 from chirpy.database.deadlines import bind_deadlines
-from chirpy.database.host_order import HostOrder
-from chirpy.database.silence import Silence
 from chirpy.settings import Settings
 from chirpy.settings.database_url import DRIVER
 
 POOL_TIMEOUT = 0.5  # seconds a request waits for a connection that others use
 AUTOCOMMIT = "autocommit"  # the name of the second engine
+OPTIONS = {
+    "hide_parameters": True,  # they are personal data, and errors are logged
+    "use_native_hstore": False,  # its query uses a cursor of psycopg2, without a deadline
+}
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
@@ -26,27 +28,22 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     connection.
     """
     url = settings.db_url or URL.create(DRIVER)
-    options = {
-        "hide_parameters": True,  # they are personal data, and errors are logged
-        "use_native_hstore": False,  # its query uses a cursor of psycopg2, without a deadline
-    }
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = OPTIONS | {
         "pool_size": session_pool_size(settings),
         "max_overflow": 0,
         "pool_use_lifo": True,  # so that few connections are open
     }
     autocommit = {"url": url, "poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
-    app.config["SQLALCHEMY_BINDS"] = {AUTOCOMMIT: options | autocommit}
+    app.config["SQLALCHEMY_BINDS"] = {AUTOCOMMIT: OPTIONS | autocommit}
     bind_deadlines(app)
     db.init_app(app)
     with app.app_context():
         # Not "pool_timeout", which Flask-SQLAlchemy rounds down to 0 seconds.
         vars(db.engine.pool)["_timeout"] = POOL_TIMEOUT
-        silence, host_order = Silence(), HostOrder()
+        connector = Connector(None if settings.db_url else connect_arguments)
         for engine in db.engines.values():
-            arguments = None if settings.db_url else connect_arguments
-            connect_in_time(engine, arguments, silence, host_order)
+            connector.listen(engine)
             configure_connections(engine)
 
 

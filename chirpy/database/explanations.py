@@ -24,6 +24,7 @@ NEXT_STEPS = {
     "private key": CERTIFICATES,
     **dict.fromkeys(STARTING, LOOK_AT_LOG),
     "session is read-only": "wait until one of the hosts takes writes, or promote one",
+    "did not answer in time": LOOK_AT_LOG,
     "Connection refused": START_POSTGRES,
     "timeout expired": START_POSTGRES,
     "No such file or directory": START_POSTGRES,

@@ -26,7 +26,6 @@ class HostOrder:
             "port": ",".join(port for _, port in pairs),
         }
 
-    def remember(self, connection: Any) -> Any:
-        """Return the connection, after a look at its host."""
+    def remember(self, connection: Any) -> None:
+        """Put the host of this connection in front."""
         self._last = (connection.info.host, str(connection.info.port))
-        return connection

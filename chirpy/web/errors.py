@@ -38,12 +38,6 @@ def register(
     and `next_step` what an operator must do first; every other unexpected exception is a 500.
     """
 
-    def respond_to_invalid_fields(error: ValidationError) -> Response:
-        return respond(InvalidFields(error))
-
-    def respond_to_http_exception(error: HTTPException) -> Response:
-        return respond(refused_by_flask(error))
-
     def respond_to_unexpected(error: Exception) -> Response:
         if not is_transient(error):
             return respond(log_bug(error))
@@ -51,8 +45,8 @@ def register(
         return respond(DatabaseNotMigrated() if is_unmigrated(error) else DatabaseUnavailable())
 
     app.register_error_handler(Refused, respond)
-    app.register_error_handler(ValidationError, respond_to_invalid_fields)
-    app.register_error_handler(HTTPException, respond_to_http_exception)
+    app.register_error_handler(ValidationError, lambda error: respond(InvalidFields(error)))
+    app.register_error_handler(HTTPException, lambda error: respond(refused_by_flask(error)))
     app.register_error_handler(Exception, respond_to_unexpected)
 
 
