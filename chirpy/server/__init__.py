@@ -1,4 +1,4 @@
 """Start the server: reserve the port, migrate the database, run the worker processes.
 
-In each, an event loop waits for the clients, and threads run the application.
+In each, granian waits for the clients, and threads run the application.
 """

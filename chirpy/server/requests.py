@@ -1,9 +1,8 @@
 """One request: run the WSGI application on it, and send the response."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from chirpy.server.environ import wsgi_environ
 from chirpy.web.awaited_bodies import BodyAwaited
@@ -14,15 +13,20 @@ WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Send = Callable[[dict[str, Any]], object]
 
 
+class EndFirstRun(Protocol):
+    """What is called at the end of a run without the body."""
+
+    def __call__(self, *, answered: bool) -> None: ...
+
+
 class Request:
     """A request that a thread can answer; `send` of granian may be called in any thread."""
 
-    def __init__(self, scope: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, scope: dict[str, Any], send: Send) -> None:
         self.arrived = perf_counter()
         self.environ = wsgi_environ(scope)
         self.send = send
-        self.loop = loop
-        self.first_run: asyncio.Future[bool] | None = None
+        self.end_first_run: EndFirstRun | None = None
 
     @property
     def length(self) -> int | None:
@@ -37,7 +41,7 @@ class Request:
         return "HTTP_EXPECT" in self.environ or (self.length or 0) > BODY_LIMIT
 
     def run(self, application: WSGIApplication, body: Any) -> None:
-        """Send the response of the application. If it awaits the body, say so to `first_run`."""
+        """Send the response of the application. If it awaits the body, call `end_first_run`."""
         status, headers = "", []
 
         def start_response(*arguments: Any) -> None:
@@ -50,10 +54,8 @@ class Request:
             self.respond(int(status[:3]), headers, b"".join(content))
             getattr(content, "close", bool)()
         except BodyAwaited:
-            self.end_first_run(answered=False)
-        except BaseException:
-            self.end_first_run(answered=True)  # by granian, which responds 500
-            raise
+            if self.end_first_run:
+                self.end_first_run(answered=False)
 
     def respond(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         """Send a response. The server keeps it until the client has read it."""
@@ -61,13 +63,5 @@ class Request:
         self.send({"type": "http.response.start", "status": status, "headers": encoded})
         self.send({"type": "http.response.body", "body": content})
         del self.send  # granian closes the connection of an unread body when nothing refers to it
-        self.end_first_run(answered=True)
-
-    async def is_answered(self) -> bool:
-        """Return whether the first run has answered the request. Wait for its end."""
-        return self.first_run is not None and await self.first_run
-
-    def end_first_run(self, *, answered: bool) -> None:
-        """Let the loop continue, if it waits for the end of a first run without body."""
-        if self.first_run is not None and not self.first_run.done():
-            self.loop.call_soon_threadsafe(self.first_run.set_result, answered)
+        if self.end_first_run:
+            self.end_first_run(answered=True)

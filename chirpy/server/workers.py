@@ -15,7 +15,7 @@ from werkzeug.utils import import_string
 from chirpy.server.adapter import Adapter
 from chirpy.server.granian_fixes import (
     PatchedServer,
-    let_threads_respond,
+    call_application_directly,
     stop_starting_workers_on_sigterm,
 )
 from chirpy.server.granian_signals import leave_process_group, stop_workers_once
@@ -33,7 +33,7 @@ def create_server(settings: Settings) -> PatchedServer:
     """Return granian with the settings' workers and threads."""
     stop_starting_workers_on_sigterm()
     stop_workers_once()
-    let_threads_respond()
+    call_application_directly()
     return PatchedServer(
         "chirpy",  # not used: `serve` is given a loader
         address=settings.host,
@@ -58,7 +58,7 @@ def load_in_worker(parent: int, target: str, threads: int, beat: Callable[[], No
     leave_process_group()
     app: Flask = import_string(target)
     adapter = Adapter(app, threads, Overload(app))
-    tick(asyncio.get_event_loop(), beat, partial(stop_without, parent), adapter.pool.refuse_old)
+    tick(asyncio.get_event_loop(), beat, partial(stop_without, parent), adapter.look_at_time)
     return adapter
 
 

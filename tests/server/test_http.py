@@ -11,7 +11,7 @@ import pytest
 from tests.support.bodies import BODY_LIMIT
 from tests.support.databases import POLKA_KEY, Sql
 from tests.support.factories import PASSWORD, a_user, an_email, an_event
-from tests.support.server import TIMEOUT, Server, read_all
+from tests.support.server import TIMEOUT, Server, read_all, wait_until
 
 API_KEY = f"Authorization: ApiKey {POLKA_KEY}\r\n".encode()
 WEBHOOK = b"POST /api/polka/webhooks HTTP/1.1\r\nHost: chirpy\r\nConnection: close\r\n" + API_KEY
@@ -148,7 +148,7 @@ def test_no_transaction_is_open_while_the_server_waits_for_a_body(server: Server
         connection.sendall(head + b"Authorization: Bearer " + b"a" * 64 + b"\r\n\r\n")
         sleep(0.2)  # seconds, within which the server looks up the token
 
-        assert sql(open_transactions) == []
+        wait_until(lambda: sql(open_transactions) == [])
         connection.sendall(b"x")
         assert statuses(connection.recv(65536)) == [401]
 
