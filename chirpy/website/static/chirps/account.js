@@ -1,5 +1,6 @@
 /** Sign up, log in, log out. */
 
+import { Failure } from "./api.js";
 import { birdName, paint } from "./birds.js";
 import { byId } from "./elements.js";
 import { onSubmit, showFormFailure } from "./failures.js";
@@ -18,6 +19,10 @@ export function startAccount() {
   });
   byId("log-out").addEventListener("click", logOutHere);
   session.addEventListener("change", show);
+  session.addEventListener("end", () => {
+    showFormFailure(form, new Failure({ error: "Your session has ended", hint: "Log in again." }));
+    form.elements.email.focus();
+  });
   members.addEventListener("change", show);
   show();
 }

@@ -4,7 +4,7 @@ import { Failure, call, withJson } from "./api.js";
 
 const KEY = "chirpy.session";
 
-/** Dispatches "change" when somebody logs in or out. */
+/** Dispatches "change" when somebody logs in or out, and "end" when the server ends the session. */
 export const session = new EventTarget();
 
 let login = JSON.parse(sessionStorage.getItem(KEY));
@@ -46,7 +46,10 @@ async function newToken() {
     keep({ ...login, token: json.token });
     return json.token;
   } catch (failure) {
-    if (failure.status === 401) keep(null);
+    if (failure.status === 401) {
+      keep(null);
+      session.dispatchEvent(new Event("end"));
+    }
     throw failure;
   }
 }

@@ -4,10 +4,10 @@
 export function curlLine({ method, path, headers, body }, times = 1, concurrent = false) {
   const options = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const given = body === undefined ? `-X ${method}` : `-d ${quoted(body)}`;
-  const command = [`curl -i ${location.origin}${path}`, ...options, given].join(" \\\n    ");
+  const command = [`curl -i ${location.origin}${path}`, ...options, given].join(" \\\n  ");
   if (times === 1) return command;
   const numbers = Array.from({ length: times }, (_, index) => index + 1).join(" ");
-  return `for n in ${numbers}; do\n  ${command}${concurrent ? " &" : ""}\ndone${concurrent ? "; wait" : ""}`;
+  return `for n in ${numbers}; do\n${command}${concurrent ? " &" : ""}\ndone${concurrent ? "; wait" : ""}`;
 }
 
 /** Return a text as one word of a shell. */

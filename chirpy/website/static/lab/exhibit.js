@@ -5,11 +5,17 @@ import { copyButton } from "./copying.js";
 import { curlLine } from "./curl.js";
 import { kindOf } from "./sending.js";
 
-/** Show the result of a step. `rows` is how many it added to the delivery log. */
-export function showExhibit(step, batches, rows) {
-  const answers = batches.flatMap((batch) => batch.answers);
+/** Show what a step is about, without a result. */
+export function showStep(step) {
   byId("exhibit-title").textContent = step.label;
   byId("why").replaceChildren(...withCode(step.why));
+  byId("tally").replaceChildren();
+  byId("batches").replaceChildren();
+}
+
+/** Show the result of a step. `rows` is how many it added to the delivery log. */
+export function showResult(batches, rows) {
+  const answers = batches.flatMap((batch) => batch.answers);
   byId("tally").replaceChildren(...tally(answers, rows));
   byId("batches").replaceChildren(...batches.flatMap(showBatch));
 }

@@ -5,7 +5,7 @@ import { showFailure } from "../chirps/failures.js";
 import { members, refreshMembers } from "../chirps/members.js";
 import { poll } from "../chirps/polling.js";
 import { session } from "../chirps/session.js";
-import { showExhibit } from "./exhibit.js";
+import { showResult, showStep } from "./exhibit.js";
 import { changedIds, readLog, showLog } from "./log.js";
 import { GROUPS } from "./steps.js";
 import { addTestUser, showChoices, showSubject, subject, subjectId } from "./subjects.js";
@@ -43,6 +43,7 @@ async function run(step, button) {
   exhibit.setAttribute("aria-busy", "true");
   byId("steps").querySelector("[aria-current]")?.removeAttribute("aria-current");
   button.setAttribute("aria-current", "step");
+  showStep(step);
   await attempt("exhibit-problem", () => send(step));
   exhibit.setAttribute("aria-busy", "false");
   showTop(exhibit);
@@ -61,7 +62,7 @@ async function send(step) {
   const after = await readLog(user.id);
   marked = changedIds(before, after);
   const known = new Set(before.map((row) => row.event_id));
-  showExhibit(step, batches, after.filter((row) => !known.has(row.event_id)).length);
+  showResult(batches, after.filter((row) => !known.has(row.event_id)).length);
   await refresh();
 }
 

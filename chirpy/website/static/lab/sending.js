@@ -12,11 +12,11 @@ export function newEventId() {
   return `evt_lab_${randomId().slice(0, 8)}`;
 }
 
-/** Deliver a body to the webhook as Polka does. `spoil` changes the headers before. */
-export async function deliver(body, { times = 1, concurrent = false, spoil = {}, title = "" } = {}) {
+/** Deliver a body to the webhook as Polka does. `spoil` changes the credentials before. */
+export async function deliver(body, { times = 1, concurrent = false, spoil, title = "" } = {}) {
   const id = /"id":"([^"]+)"/.exec(body)?.[1] ?? newEventId();
   const { json: credentials } = await call(withJson("POST", "/admin/webhooks/credentials", { id, body }));
-  const headers = { ...credentials, ...spoil, "Content-Type": "application/json" };
+  const headers = { ...(spoil ? spoil(credentials) : credentials), "Content-Type": "application/json" };
   const request = { method: "POST", path: "/api/polka/webhooks", headers, body };
   return { title, request, concurrent, answers: await sendAll(request, times, concurrent) };
 }

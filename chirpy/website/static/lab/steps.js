@@ -6,7 +6,12 @@ import { deliver, eventText, newEventId, postFive } from "./sending.js";
 const UPGRADED = "user.upgraded";
 const DOWNGRADED = "user.downgraded";
 const MINUTE = 60_000; // milliseconds
-const WRONG = { Authorization: "ApiKey not-the-key", "webhook-signature": "v1,bm90IHRoZSBzaWduYXR1cmU=" };
+
+/** Return wrong credentials of the same kinds. */
+function spoil(credentials) {
+  const wrong = { Authorization: "ApiKey not-the-key", "webhook-signature": "v1,bm90IHRoZSBzaWduYXR1cmU=" };
+  return Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, wrong[name] ?? value]));
+}
 
 const DELIVERIES = [
   {
@@ -43,7 +48,7 @@ const REFUSED = [
   {
     label: "A wrong key",
     why: "Anybody can send a request to this address. Without the right key it is a 401, before the body is looked at, and nothing is kept.",
-    run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { spoil: WRONG })],
+    run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { spoil })],
   },
   {
     label: "A broken body",

@@ -49,15 +49,16 @@ async function signUpTestUser() {
 export function showChoices() {
   const me = currentUser();
   const known = new Map(me ? [[me.id, `You, ${me.email}`]] : []);
+  if (!me && !testUsers.length) known.set("", "A new test user");
   for (const { id } of testUsers) known.set(id, known.get(id) ?? `${birdName(id)} (test user)`);
   for (const id of authors()) known.set(id, known.get(id) ?? birdName(id));
   const choices = JSON.stringify([...known]);
   if (select.dataset.choices === choices) return;
   const chosen = select.value;
   const options = [...known].map(([value, text]) => element("option", { value }, text));
-  select.replaceChildren(...(options.length ? options : [element("option", { value: "" }, "Nobody yet")]));
+  select.replaceChildren(...options);
   select.dataset.choices = choices;
-  if (known.has(chosen)) select.value = chosen;
+  if (chosen && known.has(chosen)) select.value = chosen;
 }
 
 /** Show the bird and the colour of the user. */
