@@ -10,16 +10,18 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 UNUSED = "chirpy.unused"  # in the info of a pooled connection that has run no statement yet
 DURABLE = ("on", "remote_apply")  # values of synchronous_commit; the others can lose a commit
-# In one round trip, whatever is set for the database or the role. A webhook that waits longer
-# should be answered with 503 and be sent again. A warning at COMMIT says that it is in doubt.
+# In one round trip, whatever is set for the database or the role, now or later. A webhook that
+# waits longer should be answered with 503 and be sent again. A warning at COMMIT says that it is
+# in doubt.
 SESSION_SETTINGS = f"""
     SET lock_timeout = '2s';
     SET statement_timeout = '5s';
     SET default_transaction_isolation = 'read committed';
     SET TimeZone = 'UTC';
     SET client_min_messages = 'warning';
-    SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') NOT IN {DURABLE}
+    SELECT set_config('synchronous_commit', CASE
+        WHEN current_setting('synchronous_commit') IN {DURABLE}
+        THEN current_setting('synchronous_commit') ELSE 'on' END, false)
 """
 
 

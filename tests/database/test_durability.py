@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, make_url, text
 from werkzeug.test import TestResponse
 
 from chirpy.database import deadlines
@@ -22,6 +22,7 @@ from tests.support.factories import Person, a_person, an_event
 from tests.support.failures import Breakable, assert_unavailable, deliver
 from tests.support.server import wait_until
 
+SOURCE = text("SELECT source FROM pg_settings WHERE name = :name")
 STANDBY = "ALTER SYSTEM SET synchronous_standby_names = '{}'"
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 CANCEL = f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting"
@@ -52,6 +53,8 @@ def test_settings_of_the_database_give_way_to_those_of_chirpy(
         for engine in db.engines.values():
             with engine.connect() as connection:
                 assert connection.exec_driver_sql(f"SHOW {name}").scalar_one() == used
+                [source] = connection.scalars(SOURCE, {"name": name})
+                assert source == "session", "a reload of the configuration would change it"
 
 
 def commit_waits(url: URL, sql: Sql) -> bool:
