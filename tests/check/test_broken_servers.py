@@ -57,6 +57,9 @@ GARBAGE = {
 }
 
 
+NEXT = "Next: start the server, or correct the URL"
+
+
 def judge(url: str, *options: str) -> Result:
     """Judge the server. An exception that the command does not handle fails the test."""
     result = CliRunner().invoke(check, [url, "--yes", *options])
@@ -120,7 +123,7 @@ def test_judge_says_that_no_server_listens() -> None:
     result = judge(f"localhost:{free_port()}")
 
     assert result.exit_code == 1
-    assert "no server listens there" in result.output
+    assert result.output.endswith(f"\n{client.NO_SERVER}. {NEXT}\n")
 
 
 def test_judge_sends_a_limited_number_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:

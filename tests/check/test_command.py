@@ -205,7 +205,7 @@ def test_every_check_has_a_name_of_its_own_and_a_title() -> None:
 
 def test_docs_show_rows_that_the_judge_prints(small_server: str) -> None:
     page = (PROJECT / "docs" / "check.md").read_text()
-    shown = re.findall(r"^  [✓✗] .*|^      (?:expected|got) .*", page, re.MULTILINE)
+    shown = re.findall(r"^  [✓✗] .*|^      (?:expected|got) .*|^\d+ of .*", page, re.MULTILINE)
 
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert {*shown} <= {*invoke(small_server, "-y", "--only", "webhooks").output.splitlines()}

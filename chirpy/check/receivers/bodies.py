@@ -9,8 +9,8 @@ from chirpy.check.registry import Chapter
 from chirpy.check.server import Server
 
 BODIES = Chapter("Bodies", "bodies")
-NOT_JSON = (b"", b'{"event": "user.upgraded", "data"', b"event=user.upgraded")
-NOT_EVENTS = (b"[]", b"null", b'"user.upgraded"', b"{}")
+NOT_JSON = (b'{"event": "user.upgraded", "data"', b"event=user.upgraded")
+NOT_EVENTS = (b"", b"[]", b"null", b'"user.upgraded"', b"{}")
 WRONG_IDS: tuple[Any, ...] = (None, 7, "", "walt", [], {})
 
 
@@ -27,7 +27,7 @@ def not_json(server: Server) -> None:
 
 @BODIES.check("Wrong bodies", should=True)
 def not_an_event(server: Server) -> None:
-    """JSON that is no event never gets a 2xx
+    """Nothing, or JSON that is no event, never gets a 2xx
 
     Without a type it is not an event of another type: something is wrong at the sender.
     """

@@ -11,6 +11,7 @@ from chirpy.check.results import BLOCKED, FAILED, PASSED, SKIPPED, Result
 
 MARKS = {PASSED: "✓", FAILED: "✗", BLOCKED: "○", SKIPPED: "–"}
 PLAIN_MARKS = {PASSED: "ok", FAILED: "FAIL", BLOCKED: "none", SKIPPED: "skip"}
+REASONS = {BLOCKED: "not tried", SKIPPED: "skipped"}
 COLORS = {PASSED: "green", FAILED: "red", BLOCKED: "yellow", SKIPPED: "bright_black"}
 
 
@@ -20,21 +21,23 @@ def show(results: Iterable[Result], *, verbose: bool) -> list[Result]:
     for result in results:
         if not shown or shown[-1].check.chapter != result.check.chapter:
             echo(f"\n{click.style(result.check.chapter, bold=True)}")
-        show_one(result, verbose=verbose)
+        is_told = bool(shown) and (shown[-1].outcome, shown[-1].got) == (result.outcome, result.got)
+        show_one(result, is_told=is_told, verbose=verbose)
         shown.append(result)
     return shown
 
 
-def show_one(result: Result, *, verbose: bool) -> None:
-    """Print a line, and the evidence unless the check passed."""
+def show_one(result: Result, *, is_told: bool, verbose: bool) -> None:
+    """Print a line, and the evidence unless the check passed.
+
+    `is_told` says that the line before has the same reason why the check was not made.
+    """
     check = result.check
     should = " (should)" if check.should and result.outcome != PASSED else ""
     mark = click.style(mark_of(result.outcome), fg=COLORS[result.outcome])
     echo(f"  {mark} {check.lesson}: {check.title}{should}")
-    if result.outcome == SKIPPED:
-        details(("skipped", result.got))
-    elif result.outcome == BLOCKED:
-        details(("not tried", result.got))
+    if result.outcome in REASONS:
+        details(*[(REASONS[result.outcome], result.got)] * (not is_told))
     elif verbose or result.outcome == FAILED:
         why = [("why", check.reason)] if check.reason else []
         curl = [("curl", line) for line in result.curl]
@@ -50,10 +53,15 @@ def details(*lines: tuple[str, str]) -> None:
 def show_summary(results: Sequence[Result]) -> None:
     """Print how many checks passed, and how the others ended."""
     passed, total = count(results)
-    others = {"failed": FAILED, "not tried": BLOCKED, "skipped": SKIPPED}
-    numbers = {name: sum(r.outcome == o for r in results) for name, o in others.items()}
+    others = {FAILED: "failed", **REASONS}
+    numbers = {name: sum(r.outcome == o for r in results) for o, name in others.items()}
     rest = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
-    echo(f"\n{passed} of {total}{rest and f' ({rest})'}")
+    musts = [result for result in results if not result.check.should]
+    has_shoulds = len(musts) < len(results) and passed < total
+    must = "; must: {} of {}".format(*count(musts)) if has_shoulds else ""
+    echo(f"\n{passed} of {total}{rest and f' ({rest})'}{must}")
+    if total and all(r.outcome == BLOCKED and r.got == results[0].got for r in results):
+        echo(results[0].got)  # one obstacle for all
 
 
 def mark_of(outcome: str) -> str:
