@@ -11,6 +11,7 @@ from chirpy.web import logs
 
 LOG = logging.getLogger(__name__)
 BEGAN = "chirpy.began"  # in the environ: when the request began, in seconds
+POLL = "Chirpy-Poll"  # a header of what the page requests every 1.5 seconds
 MAX_LENGTH = 200  # characters of a path or a method; a client can send 16 KiB
 LINE = "%(method)s %(path)s %(status)s %(milliseconds)s ms"
 
@@ -21,7 +22,7 @@ def log_request(response: Response) -> None:
     The query string and the headers are never logged: they can have secrets and personal data.
     """
     failed = response.status_code >= 400
-    if not failed and not logs_every_request(current_settings()):
+    if not failed and not logs_success(current_settings()):
         return
     line = {
         "method": as_logged(request.method),
@@ -40,6 +41,11 @@ def as_logged(text: str) -> str:
     return quoted if len(quoted) <= MAX_LENGTH else f"{quoted[:MAX_LENGTH]}…"
 
 
-def logs_every_request(settings: Settings) -> bool:
-    """Return whether successful requests are logged too."""
-    return settings.log_requests == "1" or (settings.platform, settings.log_requests) == ("dev", "")
+def logs_success(settings: Settings) -> bool:
+    """Return whether the current request is logged, although it succeeded.
+
+    Without LOG_REQUESTS, a developer sees all but those that an open page repeats by itself.
+    """
+    if settings.log_requests:
+        return settings.log_requests == "1"
+    return settings.platform == "dev" and POLL not in request.headers

@@ -61,6 +61,17 @@ def test_each_request_or_each_failed_one_is_one_line(
         assert line["level"] == ("WARNING" if line["status"] >= 400 else "INFO")
 
 
+@pytest.mark.parametrize(("log_requests", "logged"), [("", [404]), ("1", [200, 404]), ("0", [404])])
+def test_what_a_page_repeats_by_itself_is_logged_if_settings_want_it_or_it_failed(
+    database_url: URL, sql: Sql, log: StringIO, log_requests: str, logged: list[int]
+) -> None:
+    with an_app(database_url, log_requests=log_requests) as app:
+        for path in ("/api/chirps", "/api/nowhere"):
+            app.test_client().get(path, headers={"Chirpy-Poll": "1"})
+
+    assert [line["status"] for line in lines(log)] == logged
+
+
 def test_text_line_has_no_secret_and_no_control_character(client: FlaskClient) -> None:
     handler = logging.StreamHandler(stream := StringIO())
     handler.setFormatter(TextFormatter("%(levelname)s %(message)s"))

@@ -1,5 +1,8 @@
 /** Send requests to the server of this page. */
 
+/** The header of a request that a page repeats: a development server does not log it. */
+export const POLL = { "Chirpy-Poll": "1" };
+
 /** A failure to show: what is wrong, what to do next, and which fields are wrong. */
 export class Failure extends Error {
   constructor({ error, hint = "", fields = {} }, answer = null) {

@@ -1,6 +1,6 @@
 /** The feed: the newest chirps, which stay up to date while the page is visible. */
 
-import { call } from "./api.js";
+import { POLL, call } from "./api.js";
 import { chirpItem, updateItem } from "./chirp.js";
 import { byId } from "./elements.js";
 import { showFailure } from "./failures.js";
@@ -28,7 +28,7 @@ export function authors() {
 
 async function refresh() {
   try {
-    const { json: page, headers } = await call({ path: NEWEST });
+    const { json: page, headers } = await call({ path: NEWEST, headers: POLL });
     const next = nextPage(headers);
     if (next && !page.some((chirp) => items.has(chirp.id))) items.clear(); // nothing, or too much, is new
     if (!items.size) list.replaceChildren(), setOlder(next);

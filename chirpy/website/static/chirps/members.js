@@ -1,6 +1,6 @@
 /** Which users are Chirpy Red. A chirp has only the id of its author. */
 
-import { call } from "./api.js";
+import { POLL, call } from "./api.js";
 
 const MAX_USERS = 100; // in one request
 
@@ -18,7 +18,7 @@ export async function refreshMembers(userIds) {
   const asked = [...new Set(userIds)].slice(0, MAX_USERS);
   if (!asked.length) return;
   const query = new URLSearchParams(asked.map((userId) => ["user_id", userId]));
-  const { json } = await call({ path: `/api/memberships?${query}` });
+  const { json } = await call({ path: `/api/memberships?${query}`, headers: POLL });
   const changed = json.filter((user) => user.is_chirpy_red !== red.has(user.user_id));
   for (const user of changed) {
     if (user.is_chirpy_red) red.add(user.user_id);

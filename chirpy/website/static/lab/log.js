@@ -1,6 +1,6 @@
 /** The delivery log of one user, as it is in Postgres. */
 
-import { call } from "../chirps/api.js";
+import { POLL, call } from "../chirps/api.js";
 import { byId, element } from "../chirps/elements.js";
 
 const ROWS = 5; // a step adds two at most
@@ -9,7 +9,8 @@ let shown = "";
 
 /** Return the newest rows of the log about a user. */
 export async function readLog(userId) {
-  return (await call({ path: `/admin/webhooks?user_id=${userId}&limit=${ROWS}` })).json;
+  const path = `/admin/webhooks?user_id=${userId}&limit=${ROWS}`;
+  return (await call({ path, headers: POLL })).json;
 }
 
 /** Show rows, and mark those with an id in `marked`. */
