@@ -55,12 +55,21 @@ class SmallChirpy(SmallReceiver):
     def get_page(self, _request: Request, name: str) -> Response:
         return Response("Welcome to Chirpy", status=200 if name in {"", "assets/logo.png"} else 404)
 
+    def get_redirect(self, _request: Request) -> Response:
+        return Response(status=301, headers={"Location": "/app/"})
+
     def get_health(self, _request: Request) -> Response:
         return Response("OK", content_type=TEXT)
+
+    def post_health(self, _request: Request) -> Response:
+        return Response(status=405)
 
     def get_metrics(self, _request: Request) -> Response:
         page = f"<h1>Welcome, Chirpy Admin</h1><p>Chirpy has been visited {self.visits} times!</p>"
         return Response(page, content_type="text/html")
+
+    def post_validation(self, _request: Request) -> Any:
+        return error(404)
 
     def shown(self, user: Json) -> Json:
         return {name: value for name, value in user.items() if name != "password"}
@@ -141,9 +150,12 @@ class SmallChirpy(SmallReceiver):
 
 
 ROUTES = [
+    ("GET", "/app", "get_redirect"),
     ("GET", "/app/(.*)", "get_page"),
     ("GET", "/api/healthz", "get_health"),
+    ("POST", "/api/healthz", "post_health"),
     ("GET", "/admin/metrics", "get_metrics"),
+    ("POST", "/api/validate_chirp", "post_validation"),
     ("POST", "/admin/reset", "post_reset"),
     ("POST", "/api/users", "post_user"),
     ("PUT", "/api/users", "put_user"),
