@@ -20,7 +20,7 @@ from chirpy.settings import Settings, SettingsError
 GREETING = """\
 Chirpy serves on {url}    (press Ctrl-C to stop)
 
-Try it from another terminal:
+Open it in a browser, or try it from another terminal:
   curl {url}/api/healthz
   curl {url}/api/users -d '{{"email": "walt@example.com", "password": "04234"}}'
   curl {url}/api/login -d '{{"email": "walt@example.com", "password": "04234"}}'

@@ -45,7 +45,7 @@ def use_lab(page: Any) -> None:
     page.get_by_label("Email").fill("me@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_text("Hello, wire!").wait_for()
+    page.get_by_role("button", name="Log out").wait_for()
     for name in ("A downgrade", "Five times concurrently"):
         page.get_by_role("button", name=name).click()
         page.locator("#exhibit[aria-busy=false]").wait_for()
