@@ -37,15 +37,18 @@ def wsgi_environ(scope: dict[str, Any]) -> dict[str, Any]:
         REPEATED: [],
     }
     for name, value in scope["headers"]:
-        if b"_" in name:
-            continue
-        key = variable_of(name)
-        text = value.decode("latin-1")
-        if key in environ:
-            environ[REPEATED].append(name.decode("latin-1"))
-            text = f"{environ[key]},{text}"
-        environ[key] = text
+        if b"_" not in name:
+            add_header(environ, name, value.decode("latin-1"))
     return environ
+
+
+def add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
+    """Add a header to the environ, and its name to the repeated ones if it is there already."""
+    key = variable_of(name)
+    if key in environ:
+        environ[REPEATED].append(name.decode("latin-1"))
+        value = f"{environ[key]},{value}"
+    environ[key] = value
 
 
 @lru_cache(256)

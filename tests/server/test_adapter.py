@@ -1,0 +1,57 @@
+"""What the adapter makes of a request of granian, and what it sends to it."""
+
+import json
+from io import StringIO
+from typing import Any
+
+from flask import Flask
+
+from chirpy.server.environ import wsgi_environ
+from chirpy.server.overload import Overload
+from chirpy.server.requests import Request
+from chirpy.web.ambiguous_headers import REPEATED
+
+
+def a_scope(*headers: tuple[bytes, bytes], path: bytes = b"/api/chirps") -> dict[str, Any]:
+    """Return the scope of a request as granian makes it."""
+    return {
+        "http_version": "1.1",
+        "server": ("127.0.0.1", "8080"),
+        "client": ("127.0.0.2", "40000"),
+        "method": "GET",
+        "raw_path": path,
+        "query_string": b"sort=asc",
+        "headers": headers,
+    }
+
+
+def test_environ_has_the_bytes_of_the_path_and_joined_headers() -> None:
+    headers = (
+        (b"content-length", b"5"),
+        (b"content_length", b"6"),
+        (b"x-a", b"1"),
+        (b"x-a", b"\xe9"),
+    )
+
+    environ = wsgi_environ(a_scope(*headers, path=b"//%C3%A9/%2f%ff"))
+
+    assert environ["PATH_INFO"].encode("latin-1") == b"//\xc3\xa9//\xff"
+    assert (environ["QUERY_STRING"], environ["REMOTE_ADDR"]) == ("sort=asc", "127.0.0.2")
+    assert (environ["CONTENT_LENGTH"], environ["HTTP_X_A"]) == ("5", "1,é")
+    assert environ[REPEATED] == ["x-a"]
+
+
+def test_refusal_under_overload_is_like_other_errors(app: Flask, log: StringIO) -> None:
+    sent: list[dict[str, Any]] = []
+
+    Overload(app).refuse(Request(a_scope((b"x-request-id", b"me")), sent.append))
+
+    start, end = sent
+    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    assert start["status"] == 503
+    assert json.loads(end["body"]).keys() == {"error", "hint"}
+    assert headers["content-type"] == "application/json"
+    assert (headers["retry-after"], headers["x-request-id"]) == ("1", "me")
+    assert headers["x-content-type-options"] == "nosniff"
+    line = json.loads(log.getvalue())
+    assert (line["path"], line["status"], line["request_id"]) == ("/api/chirps", 503, "me")
