@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,7 @@ MAX_HEADER_BYTES = 16 * 1024  # request line and headers; the server answers 431
 GRACE_PERIOD = 15  # seconds for requests in progress, each of which has shorter limits of its own
 HEADER_TIMEOUT = 10  # seconds for all headers, and until an idle connection closes
 MAX_CONNECTIONS = 4096  # of each process; further ones wait in the kernel
+OTHER_FILES = 200  # that a process opens at most, connections to the database included
 TICK = 0.05  # seconds between two heartbeats, looks at the queue and at the parent process
 
 
@@ -46,11 +48,24 @@ def create_server(settings: Settings) -> PatchedServer:
         loop=Loops.asyncio,
         websockets=False,
         workers=settings.workers,
-        backpressure=MAX_CONNECTIONS,
+        backpressure=possible_connections(),
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE_PERIOD,
         log_level=LogLevels.error,
     )
+
+
+def possible_connections() -> int:
+    """Return how many connections each process may accept. Raise the limit of open files for them.
+
+    granian does nothing but try to accept the next one when it reaches that limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return max(1, limit - OTHER_FILES)
 
 
 def load_in_worker(parent: int, target: str, threads: int, beat: Callable[[], None]) -> Adapter:

@@ -10,6 +10,7 @@ from chirpy.server.environ import wsgi_environ
 from chirpy.server.overload import Overload
 from chirpy.server.requests import Request
 from chirpy.web.ambiguous_headers import REPEATED
+from tests.support.server import PROJECT, run_python
 
 
 def a_scope(*headers: tuple[bytes, bytes], path: bytes = b"/api/chirps") -> dict[str, Any]:
@@ -55,3 +56,15 @@ def test_refusal_under_overload_is_like_other_errors(app: Flask, log: StringIO) 
     assert headers["x-content-type-options"] == "nosniff"
     line = json.loads(log.getvalue())
     assert (line["path"], line["status"], line["request_id"]) == ("/api/chirps", 503, "me")
+
+
+def test_limit_of_open_files_is_raised_for_the_connections() -> None:
+    code = (
+        "import resource as r; from chirpy.server.workers import possible_connections;"
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, {hard}));"
+        "print(possible_connections(), r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    )
+
+    printed = [run_python(PROJECT, "-c", code.format(hard=hard)).stdout for hard in (1000, 300)]
+
+    assert printed == ["800 1000\n", "100 300\n"]
