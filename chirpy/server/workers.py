@@ -30,12 +30,14 @@ MAX_CONNECTIONS = 4096  # of each process; further ones wait in the kernel
 OTHER_FILES = 200  # that a process opens at most, connections to the database included
 TICK = 0.05  # seconds between two heartbeats, looks at the queue and at the parent process
 
+# At the import, which every worker process does that is spawned and not forked, as on macOS.
+stop_workers_once()
+call_application_directly()
+
 
 def create_server(settings: Settings) -> PatchedServer:
     """Return granian with the settings' workers and threads."""
     stop_starting_workers_on_sigterm()
-    stop_workers_once()
-    call_application_directly()
     return PatchedServer(
         "chirpy",  # not used: `serve` is given a loader
         address=settings.host,

@@ -68,3 +68,14 @@ def test_limit_of_open_files_is_raised_for_the_connections() -> None:
     printed = [run_python(PROJECT, "-c", code.format(hard=hard)).stdout for hard in (1000, 300)]
 
     assert printed == ["800 1000\n", "100 300\n"]
+
+
+def test_import_of_the_loader_applies_the_workarounds_in_spawned_workers() -> None:
+    code = (
+        "import chirpy.server.workers; from granian import _futures, _signals;"
+        "print(_futures._cbsched_aioschedule.__module__, _signals.set_loop_signals.__module__)"
+    )
+
+    printed = run_python(PROJECT, "-c", code).stdout
+
+    assert printed.split() == ["chirpy.server.granian_fixes", "chirpy.server.granian_signals"]
