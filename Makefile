@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth db clean
+.PHONY: help run test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth bench-primary db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ test-docker: $(READY) ## Test docker-compose.yml with your Docker engine; uses p
 	@CHIRPY_DOCKER=1 $(BIN)/pytest --quiet -rs tests/docker
 
 coverage: $(READY) ## Run all tests and report branch coverage, server processes included
-	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not mutants' --cov --cov-report term
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not mutants and not failover' --cov --cov-report term
 
 check: $(READY) ## Check format, lint, types, import layers, and that the migrations match the models
 	$(BIN)/ruff format --check .
@@ -62,6 +62,9 @@ bench: $(READY) ## Measure Chirpy beside its limits, or other servers: ARGS='--a
 
 bench-growth: $(READY) ## Compare Chirpy with small and large tables
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-primary: $(READY) ## Measure how many webhooks one Postgres takes
+	@$(BIN)/python -m benchmarks.primary $(ARGS)
 
 db: $(READY) .env ## Open psql on the database of `make run`
 	@exec $(BIN)/flask psql
