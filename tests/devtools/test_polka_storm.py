@@ -117,9 +117,12 @@ def test_storm_interrupted_by_ctrl_c_deletes_its_users(server: Server, sql: Sql)
     with subprocess.Popen(
         command, cwd=PROJECT, env=server.environment, stderr=subprocess.DEVNULL
     ) as storm:
-        wait_until(lambda: sql("SELECT 1 FROM webhook_events LIMIT 1"))
-        storm.send_signal(signal.SIGINT)
-        assert storm.wait(TIMEOUT) == 1
+        try:
+            wait_until(lambda: sql("SELECT 1 FROM webhook_events LIMIT 1"))
+            storm.send_signal(signal.SIGINT)
+            assert storm.wait(TIMEOUT) == 1
+        finally:
+            storm.kill()  # else a storm that hangs would keep the test waiting
 
     assert sql("TABLE users") == sql("TABLE webhook_events") == []
 
