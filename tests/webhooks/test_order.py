@@ -11,12 +11,15 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from hypothesis import given, strategies as st
+from sqlalchemy import URL
 
 from chirpy.database import autocommit_pool
 from chirpy.webhooks import receiving
-from tests.support.databases import DELETE_ALL_ROWS, Sql
+from tests.support.accounts import WAITING_FOR_LOCK
+from tests.support.databases import DELETE_ALL_ROWS, Sql, connected
 from tests.support.deliveries import PATH
 from tests.support.factories import API_KEY, an_event
+from tests.support.server import wait_until
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TIMES = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(hours=1)]
@@ -162,3 +165,21 @@ def test_fifty_concurrent_deliveries_of_one_event_take_effect_once(
     assert Counter(outcomes) == {"applied": 1, "duplicate": 49}
     assert sql("SELECT deliveries, outcome FROM webhook_events") == [(50, "applied")]
     assert sql("SELECT is_chirpy_red FROM memberships") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("end", "expected", "deliveries"), [("COMMIT", "duplicate", 2), ("ROLLBACK", "applied", 1)]
+)
+def test_delivery_waits_for_the_end_of_a_concurrent_delivery_of_the_same_event(
+    app: Flask, sql: Sql, database_url: URL, end: str, expected: str, deliveries: int
+) -> None:
+    insert_users(sql)
+    with connected(database_url) as other, ThreadPoolExecutor(1) as pool:
+        other("BEGIN")
+        other("INSERT INTO webhook_events (event_id, type) VALUES (%s, 'x')", an_upgrade.id)
+        outcome = pool.submit(deliver, app, an_upgrade)
+        wait_until(lambda: sql(WAITING_FOR_LOCK))
+        other(end)
+        assert outcome.result() == expected
+
+    assert sql("SELECT deliveries FROM webhook_events") == [(deliveries,)]
