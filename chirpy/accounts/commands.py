@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from chirpy.accounts import pruning
+from chirpy.database.batches import commit_each
 from chirpy.database.engine import db
 from chirpy.database.explanations import database_errors_explained
 from chirpy.web.time_option import TimeOption
@@ -25,10 +26,7 @@ token_commands = AppGroup("tokens", help="Prune refresh tokens.")
 @database_errors_explained()
 def prune(before: datetime) -> None:
     """Delete expired and revoked refresh tokens, and old counters of the limits."""
-    total = 0
-    for pruned in pruning.prune_tokens(before):
-        db.session.commit()
-        total += pruned
+    total = commit_each(pruning.prune_tokens(before))
     counters = pruning.prune_counters()
     db.session.commit()
     click.echo(f"Pruned {total} refresh tokens and {counters} counters")

@@ -1,5 +1,6 @@
 """Deliver events to the judged server, and look at their effect."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -72,6 +73,13 @@ def is_red(server: Server, user: User, red: bool = True) -> Answer:
 def refused(answer: Answer) -> None:
     """Expect an answer without a 2xx."""
     answer.expect(answer.status >= 300, "no 2xx")
+
+
+def is_refused(server: Server, send: Callable[[Server, dict[str, Any]], Answer]) -> None:
+    """Expect that an upgrade that `send` delivers is a 401 and has no effect."""
+    user = server.sign_up()
+    send(server, event(server, user.id)).has_status(401)
+    is_red(server, user, False)
 
 
 def upgraded_user(server: Server) -> User:

@@ -8,7 +8,7 @@ import click
 from flask import json
 from flask.cli import AppGroup
 
-from chirpy.database.engine import db
+from chirpy.database.batches import commit_each
 from chirpy.database.explanations import database_errors_explained
 from chirpy.web.control_characters import escape
 from chirpy.web.time_option import TimeOption
@@ -71,10 +71,7 @@ def show(event_id: str) -> None:
 @database_errors_explained()
 def prune(before: datetime) -> None:
     """Delete the bodies of old events. Duplicates are still detected."""
-    total = 0
-    for pruned in pruning.prune(before):
-        db.session.commit()
-        total += pruned
+    total = commit_each(pruning.prune(before))
     click.echo(f"Pruned {total} {'body' if total == 1 else 'bodies'}")
 
 
