@@ -77,7 +77,7 @@ def count_sign_up_autocommit(network: str, settings: Settings) -> None:
 def count_autocommit(limits: Mapping[str, int], refused: type[TooManyAttempts]) -> None:
     """Count one attempt in each counter, and commit. Raise `refused` unless all have room.
 
-    The limits are numbers of attempts in WINDOW; 0 is no limit.
+    The limits are numbers of attempts in WINDOW; 0 switches a limit off.
     """
     shares = {name: WINDOW // limit for name, limit in limits.items() if limit}
     values = {"names": list(shares), "shares": list(shares.values()), "window": WINDOW}

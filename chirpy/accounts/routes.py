@@ -53,7 +53,7 @@ def change_user() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     """Issue an access token and a refresh token. 200 User, `token` and `refresh_token`; 401; 429.
 
-    Only failed logins count, so nobody can lock a user out by guessing.
+    Only failed logins count, so guessing passwords locks no user out.
     """
     email, password = credentials_schema.load(read_json(request))
     try:

@@ -21,7 +21,7 @@ COLUMNS = ("id", "body", "user_id", "idempotency_key", "posted_hash")
 
 # A NULL key conflicts with nothing. On a conflict, the update changes no value, but unlike DO
 # NOTHING it waits for the concurrent transaction and returns its row. It writes the row again, so
-# COMMIT waits for disk and standby too: nobody knows whether that of the first request has.
+# COMMIT waits for disk and standby too: that of the first request may not have.
 POST = (
     insert(CHIRPS)
     .values({name: bindparam(name) for name in COLUMNS})

@@ -65,7 +65,7 @@ class Connector:
         return connection
 
     def _attempt(self, dialect: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Return a new connection, whatever time it takes."""
+        """Return a new connection, without a deadline."""
         options = DEFAULTS | kwargs | ENCODING | dict(self._connect_arguments())
         connection = dialect.connect(*args, **self._host_order.apply(options))
         self._host_order.remember(connection)
@@ -95,6 +95,6 @@ def run(connect: Connect, connected: Future[Any]) -> None:
 
 
 def close(connected: Future[Any]) -> None:
-    """Close a connection that nobody waits for any more."""
+    """Close a connection that no request waits for any more."""
     if not connected.exception():
         connected.result().close()

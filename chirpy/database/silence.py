@@ -1,4 +1,4 @@
-"""Answer at once while the database is silent, instead of letting each request wait for it."""
+"""Answer immediately while the database is silent, instead of letting each request wait for it."""
 
 from collections.abc import Callable
 from contextlib import closing, suppress

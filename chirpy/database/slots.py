@@ -7,8 +7,8 @@ from threading import Lock
 class Slots:
     """A semaphore that is fair, and whose waiting ends in time.
 
-    Threading's Semaphore takes 2 µs more, and lets a thread that comes back at once pass those that
-    wait. SimpleQueue.get (Python 3.11) can wait for several times its timeout then.
+    Threading's Semaphore takes 2 µs more, and lets a thread that returns immediately pass others
+    that wait. SimpleQueue.get (Python 3.11) can wait for several times its timeout then.
     """
 
     def __init__(self, number: int) -> None:

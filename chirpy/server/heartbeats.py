@@ -44,7 +44,7 @@ class Heartbeats:
 
 
 def watch(heartbeats: Heartbeats, workers: list[Any]) -> None:
-    """Kill stuck workers, for ever. granian keeps the list up to date."""
+    """Kill stuck workers until the process ends. granian keeps the list up to date."""
     while True:
         sleep(PAUSE)
         for worker in tuple(workers):

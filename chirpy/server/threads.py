@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 LOG = logging.getLogger(__name__)
 LONG_WAIT = 0.1  # seconds that the oldest request has waited when the newest is served first
-LONG_OVERLOAD = 1  # seconds without an empty queue, then what has waited long is no more served
+LONG_OVERLOAD = 1  # seconds without an empty queue, then requests that waited long are refused
 MAX_WAIT = 0.5  # seconds in the queue, then the request is refused
 EARLY = 5  # the part of the queue, a fifth, that can be refused after half of that
 MAX_QUEUE = 1000  # requests; further ones are refused immediately
@@ -70,7 +70,7 @@ class ThreadPool:
         return False
 
     def work(self) -> None:
-        """Run jobs for ever."""
+        """Run jobs until the process ends."""
         while True:
             self.signals.get()
             with suppress(IndexError):  # refused, or taken by another thread

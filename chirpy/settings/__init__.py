@@ -38,7 +38,7 @@ class Settings:
     threads: int = 32  # more than connections: some threads wait for one, or for a hash
     db_connections: int = 48
     trusted_proxies: int = 0
-    # In 15 minutes; 0 is no limit. A school behind one address stays far below.
+    # In 15 minutes; 0 switches it off. A school behind one address stays far below.
     failed_logins_per_account: int = 100
     failed_logins_per_address: int = 1000
     sign_ups_per_address: int = 1000

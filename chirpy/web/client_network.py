@@ -13,8 +13,8 @@ WITH_PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")
 def client_network(request: Request) -> str:
     """Return the client's IPv4 address, or the /64 of its IPv6 address.
 
-    TRUSTED_PROXIES says whether that is the peer or what a proxy names. Text that is no address,
-    as of a Unix socket, is returned as it is.
+    TRUSTED_PROXIES says whether that is the peer or what a proxy names. Text that is not an
+    address, as of a Unix socket, is returned as it is.
     """
     text = request.remote_addr or ""
     if found := WITH_PORT.fullmatch(text):

@@ -29,7 +29,7 @@ class BodyTooLarge(Refused):
 
 
 class BodyTimeout(Refused):
-    """The server waited for the request body in vain."""
+    """The request body did not arrive within the time limit."""
 
     status = 408
     error = "The request body did not arrive in time"

@@ -41,7 +41,7 @@ def log_unavailable(error: Exception, next_step: str | None) -> None:
 
 
 def log_bug(error: Exception) -> Refused:
-    """Log an exception that nobody expects, and return InternalError (500)."""
+    """Log an unexpected exception, and return InternalError (500)."""
     if isinstance(error, DBAPIError):  # its text can hold personal data
         traceback = "".join(format_tb(error.__traceback__))
         facts = logs.facts(cause=cause_of(error), traceback=traceback)

@@ -42,7 +42,7 @@ BEGIN
 
     -- The first unique constraint detects a duplicate. Of two concurrent deliveries, the second
     -- waits here until the first has committed or was rolled back. It writes the row again, so its
-    -- COMMIT waits for disk and standby too: nobody knows whether that of the first has.
+    -- COMMIT waits for disk and standby too: that of the first may not have.
     INSERT INTO webhook_events AS known
         (event_id, type, user_id, occurred_at, body, fingerprint, outcome)
     VALUES (

@@ -29,7 +29,7 @@ def delete_of_another(server: Server) -> None:
 def delete_without_token(server: Server) -> None:
     """DELETE without a token is a 401, for unknown chirps too
 
-    The token comes first: without it, nobody learns which chirps exist.
+    The token comes first: without it, an answer must not tell which chirps exist.
     """
     server.delete(f"/api/chirps/{server.chirp(server.user())}").has_status(401)
     server.delete(f"/api/chirps/{uuid4()}").has_status(401)

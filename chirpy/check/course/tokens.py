@@ -18,7 +18,7 @@ def chirp_without_token(server: Server) -> None:
 def tampered_token(server: Server) -> None:
     """POST /api/chirps with a changed token is a 401
 
-    The signature must be verified: anybody can write a token for another user.
+    The signature must be verified: any client can write a token for another user.
     """
     rest, dot, signature = server.user().token.rpartition(".")
     changed = f"{rest}{dot}{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"

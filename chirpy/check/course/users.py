@@ -68,7 +68,7 @@ def unknown_email(server: Server) -> None:
 def same_refusal(server: Server) -> None:
     """A wrong password and an unknown email get the same answer
 
-    Otherwise the answer tells anybody which emails have an account.
+    Otherwise the answer tells any client which emails have an account.
     """
     first = refuse_login(server, server.user().credentials | {"password": "wrong"})
     second = refuse_login(server, new_credentials())
@@ -102,14 +102,14 @@ def change_without_token(server: Server) -> None:
 def token_before_body(server: Server) -> None:
     """PUT /api/users looks at the token before the body
 
-    Without a token nobody learns what the body should be.
+    Without a token, the answer must not tell what the body should be.
     """
     server.put("/api/users", {}).has_status(401)
 
 
 @AUTHORIZATION.check("Change a user")
 def change_with_wrong_token(server: Server) -> None:
-    """PUT /api/users with a text that is no token is a 401"""
+    """PUT /api/users with a text that is not a token is a 401"""
     server.put("/api/users", new_credentials(), "not-a-token").has_status(401)
 
 

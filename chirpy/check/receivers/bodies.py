@@ -27,7 +27,7 @@ def not_json(server: Server) -> None:
 
 @BODIES.check("Wrong bodies", should=True)
 def not_an_event(server: Server) -> None:
-    """Nothing, or JSON that is no event, never gets a 2xx
+    """An empty body, or JSON that is not an event, never gets a 2xx
 
     Without a type it is not an event of another type: something is wrong at the sender.
     """
@@ -44,7 +44,7 @@ def upgrade_of_nobody(server: Server) -> None:
 
 @BODIES.check("Wrong bodies", should=True)
 def wrong_body_is_the_senders_fault(server: Server) -> None:
-    """Such bodies are no 5xx
+    """Such bodies never get a 5xx
 
     4xx means that the request is wrong, 5xx that the server is. A 5xx for a body that never becomes
     right wakes up the wrong people.

@@ -13,7 +13,7 @@ def same_id_other_user(server: Server) -> None:
     """The id of an event with another user is refused, and has no effect
 
     An id belongs to one event. A 2xx would tell the sender that both were processed, and one of
-    them was not: so a careful receiver answers with an error, that somebody sees.
+    them was not. A careful receiver answers with an error, so that an operator sees it.
     """
     refuse_reuse(server, 400, 409, 422)
 

@@ -23,7 +23,7 @@ REFUSALS = Chapter("Refusals", "refusals")
 def unknown_user(server: Server) -> None:
     """An event about an unknown user is a 404
 
-    It is no success, so it gets no 2xx: the sender tries again, perhaps when the user is there.
+    It has no effect, so it gets no 2xx. The sender tries again, perhaps when the user exists.
     """
     deliver(server, event(server, str(uuid4()))).has_status(404)
 
@@ -46,7 +46,7 @@ def unknown_then_known(server: Server) -> None:
 def missing_key(server: Server) -> None:
     """A delivery without credentials is a 401 and has no effect
 
-    Anybody can send requests. Only the key says that it is the sender.
+    Any client can send requests. Only the key proves that it is the sender.
     """
     is_refused(server, partial(deliver_with, headers={}))
 
@@ -75,7 +75,7 @@ def wrong_key_then_right(server: Server) -> None:
 def key_before_body(server: Server) -> None:
     """A wrong key is a 401 even if the body is not JSON
 
-    Without the key, nobody learns what a body should be.
+    Without the key, the answer must not tell what a body should be.
     """
     deliver(server, b'{"event":', key="wrong").has_status(401)
 

@@ -20,8 +20,8 @@ REPEATS = Chapter("Repeats", "repeats")
 def effect_before_answer(server: Server) -> None:
     """A 2xx comes after the effect
 
-    A careful receiver commits, then answers. After a 2xx the sender forgets the event: what is lost
-    then is lost for ever.
+    A careful receiver commits, then answers. After a 2xx the sender forgets the event, so a
+    lost one never comes again.
     """
     user = server.sign_up()
     deliver(server, event(server, user.id)).is_success()

@@ -71,7 +71,7 @@ def changed_body(server: Server) -> None:
 def old_signature(server: Server) -> None:
     """A signature that is ten minutes old, or ahead, is a 401
 
-    Otherwise somebody who has seen a delivery could send it again, for ever.
+    Otherwise a client that has seen a delivery could send it again at any time.
     """
     user, delivery = signed_upgrade(server)
     for seconds in (-600, 600):

@@ -28,7 +28,7 @@ def change_to_taken_email(server: Server) -> None:
 
 @BEYOND.check("Emails")
 def invalid_email(server: Server) -> None:
-    """What is no email is a 400"""
+    """An invalid email is a 400"""
     for email in ("walt", "@", "walt@", ""):
         server.post("/api/users", new_credentials() | {"email": email}).has_status(400)
 

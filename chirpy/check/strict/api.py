@@ -41,7 +41,7 @@ def challenge(server: Server) -> None:
 
 @BEYOND.check("Requests")
 def any_content_type(server: Server) -> None:
-    """A body is read as JSON whatever its Content-Type
+    """A body is read as JSON with any Content-Type
 
     `curl -d` sends the one of a form.
     """

@@ -11,7 +11,7 @@ export class Failure extends Error {
   }
 }
 
-/** Send a request, and return its answer whatever the status. Throw a Failure if none comes. */
+/** Send a request, and return its answer with any status. Throw a Failure if none comes. */
 export async function send({ method = "GET", path, headers = {}, body }) {
   try {
     const response = await fetch(path, { method, headers, body, cache: "no-store" });

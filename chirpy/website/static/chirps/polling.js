@@ -1,4 +1,4 @@
-/** Repeat a request while the page is visible. A request ends at once, so no page holds a thread. */
+/** Repeat a request while the page is visible. A request ends immediately, so no page holds a thread. */
 
 const EVERY = 1500; // milliseconds: what is new is shown within 2 seconds
 const LONGEST = 30_000; // after many failures

@@ -4,7 +4,7 @@ import { Failure, call, withJson } from "./api.js";
 
 const KEY = "chirpy.session";
 
-/** Dispatches "change" when somebody logs in or out, and "end" when the server ends the session. */
+/** Dispatches "change" when a user logs in or out, and "end" when the server ends the session. */
 export const session = new EventTarget();
 
 let login = JSON.parse(sessionStorage.getItem(KEY));

@@ -57,7 +57,7 @@ const REFUSED = [
   },
   {
     label: "One id, two meanings",
-    why: "An id belongs to one event. The first event stays as it is; the second is no duplicate but a mistake of the sender, so it is a 409 and not silently dropped.",
+    why: "An id belongs to one event. The first event stays as it is; the second is not a duplicate but a mistake of the sender, so it is a 409 and not silently dropped.",
     run: async ({ id }) => {
       const event = newEventId();
       return [
