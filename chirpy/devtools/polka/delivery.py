@@ -39,19 +39,25 @@ def deliver(
 ) -> Iterator[Attempt]:
     """Deliver all events; yield each attempt when it ends. Leave the loop to stop."""
     ended, stopped = SimpleQueue[Attempt | Future[None]](), threading.Event()
+    numbered = enumerate(events, start=1)  # the threads share it
 
-    def deliver_one(delivery: int, event: Event) -> None:
-        for attempt in make_attempts(receiver, delivery, event, attempts, stopped):
-            ended.put(attempt)
+    def deliver_some() -> None:
+        for delivery, event in numbered:
+            for attempt in make_attempts(receiver, delivery, event, attempts, stopped):
+                ended.put(attempt)
+            if stopped.is_set():
+                break
 
     with ThreadPoolExecutor(concurrency) as pool:
         try:
-            for delivery, event in enumerate(events, start=1):
-                pool.submit(deliver_one, delivery, event).add_done_callback(ended.put)
-            for _ in events:
+            # One call for each thread. Ctrl-C inside `submit` can leave the lock of the pool
+            # locked, and its shutdown then waits without end.
+            for _ in range(concurrency):
+                pool.submit(deliver_some).add_done_callback(ended.put)
+            for _ in range(concurrency):
                 while isinstance(item := ended.get(), Attempt):
                     yield item
-                item.result()  # raises what the delivery has raised
+                item.result()  # raises what a delivery has raised
         finally:
             stopped.set()
             pool.shutdown(cancel_futures=True)
