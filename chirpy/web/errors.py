@@ -1,17 +1,16 @@
-"""Every failure as the same JSON: `error` says what is wrong, `hint` what to do, `fields` where.
+"""Every failure in one shape: `error` says what is wrong, `hint` what to do, `fields` where.
 
 This module alone writes error responses. Domain code raises subclasses of `Refused`; the handlers
 here turn every other exception into one.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, g, jsonify, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from chirpy.web import request_ids
+from chirpy.web import problems, request_ids
 from chirpy.web.http_errors import refused_by_flask
 from chirpy.web.invalid_fields import InvalidFields
 from chirpy.web.refused import Refused
@@ -52,10 +51,9 @@ def register(
 
 def respond(refused: Refused) -> Response:
     """Return the response to a refused request, and keep the reason for the log."""
-    body: dict[str, Any] = {"error": refused.error}
-    body |= {name: value for name in ("hint", "fields") if (value := getattr(refused, name))}
-    response = jsonify(body)
+    response = as_accepted(refused, request.headers.get("Accept", ""))
     response.status_code = refused.status
+    response.vary.add("Accept")
     response.headers[request_ids.HEADER] = request_ids.request_id()
     if refused.header:
         name, value = refused.header
@@ -64,9 +62,23 @@ def respond(refused: Refused) -> Response:
     return response
 
 
-def prepare(app: Flask, refused: Refused) -> Response:
-    """Return the response to requests that are refused before the application sees them."""
-    with app.test_request_context():
+def as_accepted(refused: Refused, accept: str) -> Response:
+    """Return the error as JSON, or as problem details to a client that prefers those."""
+    more = {name: value for name in ("hint", "fields") if (value := getattr(refused, name))}
+    if not problems.is_preferred(accept):
+        return jsonify({"error": refused.error} | more)
+    response = jsonify(problems.problem_details(refused.status, refused.error, **more))
+    response.mimetype = problems.PROBLEM
+    return response
+
+
+def prepare(app: Flask, refused: Refused, accept: str) -> Response:
+    """Return the response to requests that are refused before the application sees them.
+
+    `accept` is their header. The response lacks the request's id.
+    """
+    with app.test_request_context(headers={"Accept": accept}):
         response = respond(refused)
         add_security_headers(response)
+        del response.headers[request_ids.HEADER]
         return response

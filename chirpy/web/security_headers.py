@@ -2,6 +2,8 @@
 
 from flask import Response, g
 
+from chirpy.web.problems import JSON, PROBLEM
+
 # A page loads files of this server only, runs no script inside it, and is shown in no other page.
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -15,7 +17,7 @@ def add_security_headers(response: Response) -> None:
     JSON needs no policy, because no browser shows it as a page.
     """
     response.headers.add("X-Content-Type-Options", "nosniff")
-    if response.content_type not in {None, "application/json"}:
+    if response.content_type not in {None, JSON, PROBLEM}:
         response.headers.add("Referrer-Policy", "no-referrer")
         response.headers.add("Content-Security-Policy", g.get("policy", POLICY))
 

@@ -4,6 +4,7 @@ import json
 from io import StringIO
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from chirpy.server.environ import wsgi_environ
@@ -42,18 +43,22 @@ def test_environ_has_the_bytes_of_the_path_and_joined_headers() -> None:
     assert environ[REPEATED] == ["x-a"]
 
 
-def test_refusal_under_overload_is_like_other_errors(app: Flask, log: StringIO) -> None:
+@pytest.mark.parametrize(("accept", "key"), [("json", "error"), ("problem+json", "detail")])
+def test_refusal_under_overload_is_like_other_errors(
+    app: Flask, log: StringIO, accept: str, key: str
+) -> None:
     sent: list[dict[str, Any]] = []
+    headers = ((b"x-request-id", b"me"), (b"accept", f"application/{accept}".encode()))
 
-    Overload(app).refuse(Request(a_scope((b"x-request-id", b"me")), sent.append))
+    Overload(app).refuse(Request(a_scope(*headers), sent.append))
 
     start, end = sent
-    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    answered = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     assert start["status"] == 503
-    assert json.loads(end["body"]).keys() == {"error", "hint"}
-    assert headers["content-type"] == "application/json"
-    assert (headers["retry-after"], headers["x-request-id"]) == ("1", "me")
-    assert headers["x-content-type-options"] == "nosniff"
+    assert {key, "hint"} <= json.loads(end["body"]).keys()
+    assert (answered["content-type"], answered["vary"]) == (f"application/{accept}", "Accept")
+    assert (answered["retry-after"], answered["x-request-id"]) == ("1", "me")
+    assert answered["x-content-type-options"] == "nosniff"
     line = json.loads(log.getvalue())
     assert (line["path"], line["status"], line["request_id"]) == ("/api/chirps", 503, "me")
 

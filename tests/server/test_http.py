@@ -29,6 +29,11 @@ AMBIGUOUS = {
     + b"Connection: close\r\n\r\n",
     "two codings": WEBHOOK + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 }
+WITHOUT_A_VIEW = {
+    "path": (b"GET /nowhere HTTP/1.1\r\nHost: chirpy\r\n\r\n", 404),
+    "method": (HEALTH.replace(b"GET", b"DELETE") + b"\r\n", 405),
+    "size": (WEBHOOK + b"Content-Length: 70000\r\n\r\n", 413),
+} | {name: (request, 400) for name, request in AMBIGUOUS.items()}
 STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d+)")
 INVALID_REQUESTS = {
     "long header": (HEALTH + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n", 431),
@@ -169,6 +174,21 @@ def test_ambiguous_headers_are_400_with_a_hint(server: Server, request_: bytes) 
     body = json.loads(response.partition(b"\r\n\r\n")[2])
     assert body["error"]
     assert body["hint"].startswith("Send ")
+
+
+@pytest.mark.parametrize(("request_", "status"), WITHOUT_A_VIEW.values(), ids=WITHOUT_A_VIEW)
+def test_errors_without_a_view_are_problem_details_on_request(
+    server: Server, request_: bytes, status: int
+) -> None:
+    first_line, _, rest = request_.partition(b"\r\n")
+    accept = b"Accept: application/problem+json, application/json;q=0.9\r\nConnection: close\r\n"
+
+    response = server.send(first_line + b"\r\n" + accept + rest)
+
+    head, _, body = response.lower().partition(b"\r\n\r\n")
+    assert {b"content-type: application/problem+json", b"vary: accept"} <= set(head.split(b"\r\n"))
+    assert json.loads(body)["status"] == status
+    assert json.loads(body)["hint"]
 
 
 @pytest.mark.parametrize("chunked_first", [True, False])

@@ -102,13 +102,13 @@ def test_body_that_does_not_arrive_is_408_and_closes_the_connection(
     with ExitStack() as stack:
         clients = [stack.enter_context(server.connect()) for _ in sent]
         for client, request in zip(clients, sent, strict=True):
-            client.sendall(request)
+            client.sendall(request.replace(b"\r\n", b"\r\nAccept: application/problem+json\r\n", 1))
         *late, without_headers = [read_all(client) for client in clients]
 
     assert BODY_TIMEOUT - 1 < monotonic() - begin < BODY_TIMEOUT + 2
     for response in late:
         assert statuses(response) == [408]
-        assert json.loads(response.partition(b"\r\n\r\n")[2])["error"]
+        assert json.loads(response.partition(b"\r\n\r\n")[2])["status"] == 408
     assert without_headers == b""
     assert sql("SELECT * FROM webhook_events") == []
 

@@ -19,6 +19,14 @@ def errors_are_json(server: Server) -> None:
 
 
 @BEYOND.check("Errors")
+def problem_details(server: Server) -> None:
+    """Accept: application/problem+json gets errors as RFC 9457 describes them"""
+    accept = {"Accept": "application/problem+json"}
+    answer = server.send("GET", "/api/nothing", None, accept).has_status(404)
+    answer.has_header("Content-Type", "application/problem+json").has_keys("title", "detail")
+
+
+@BEYOND.check("Errors")
 def wrong_fields(server: Server) -> None:
     """Missing fields, wrong types and NUL characters are a 400 that names the field"""
     for body in ({}, {"email": "me@example.com"}, {"email": 1, "password": "x"}):
