@@ -1,1 +1,1 @@
-"""Tools for a developer's machine: the embedded Postgres, the Polka simulator, the first run."""
+"""Tools for a developer's machine: embedded Postgres, Polka simulator, psql, seed, first run."""
