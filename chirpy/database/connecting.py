@@ -1,18 +1,18 @@
 """Connect in time: a look-up of the host, several hosts and addresses can take any time."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import partial
-from threading import Thread
 from time import monotonic
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, event
 
+from chirpy.database.connection_attempts import ConnectionAttempt
 from chirpy.database.deadlines import seconds_left
 from chirpy.database.host_order import HostOrder
-from chirpy.database.silence import QUICK, Connect, Silence
+from chirpy.database.silence import QUICK, Silence
+from chirpy.database.silence_detector import SilenceDetector
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 
 ENCODING = {"client_encoding": "utf8"}  # instead of PGCLIENTENCODING or that of the database
@@ -41,6 +41,7 @@ class Connector:
     def __init__(self, connect_arguments: ConnectArguments | None) -> None:
         self._connect_arguments = connect_arguments or dict
         self._silence = Silence()
+        self._detector = SilenceDetector(self._silence)
         self._host_order = HostOrder()
 
     def listen(self, engine: Engine) -> None:
@@ -55,46 +56,23 @@ class Connector:
             return attempt()
         self._silence.refuse()
         start = monotonic()
+        attempted = ConnectionAttempt(attempt)
+        self._detector.watch(attempted, attempt)
         try:
-            connection = run_in_time(attempt, seconds)
+            connection = attempted.wait(seconds)
         except psycopg2.OperationalError:
             if monotonic() - start > QUICK:
                 self._silence.begin(attempt)
             raise
+        self._detector.watch(connection, attempt)
         connection.on_no_answer = partial(self._silence.begin, attempt)
         return connection
 
     def _attempt(self, dialect: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Return a new connection, without a deadline."""
         options = DEFAULTS | kwargs | ENCODING | dict(self._connect_arguments())
+        start = monotonic()
         connection = dialect.connect(*args, **self._host_order.apply(options))
+        self._detector.measure(monotonic() - start)
         self._host_order.remember(connection)
         return connection
-
-
-def run_in_time(connect: Connect, seconds: float) -> Any:
-    """Return `connect()`, or raise OperationalError after some seconds.
-
-    The thread that still waits for libpq then closes the connection when it has one.
-    """
-    connected: Future[Any] = Future()
-    Thread(target=run, args=(connect, connected), daemon=True).start()
-    try:
-        return connected.result(seconds)
-    except TimeoutError:
-        connected.add_done_callback(close)
-        raise psycopg2.OperationalError("No connection to the database in time") from None
-
-
-def run(connect: Connect, connected: Future[Any]) -> None:
-    """Connect in this thread."""
-    try:
-        connected.set_result(connect())
-    except Exception as error:  # noqa: BLE001 - the caller raises it
-        connected.set_exception(error)
-
-
-def close(connected: Future[Any]) -> None:
-    """Close a connection that no request waits for any more."""
-    if not connected.exception():
-        connected.result().close()

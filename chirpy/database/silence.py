@@ -1,17 +1,16 @@
 """Answer immediately while the database is silent, instead of letting each request wait for it."""
 
-from collections.abc import Callable
 from contextlib import closing, suppress
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
-from typing import Any
 
 import psycopg2
 
+from chirpy.database.connection_attempts import Connect
+
 QUICK = 1  # second; an error that comes faster is an answer
 PAUSE = 0.2  # seconds between two attempts
-PATIENCE = 0.5  # seconds that a request waits, in case the database is back
-Connect = Callable[[], Any]
+PATIENCE = 0.2  # seconds that a request waits, in case the database is back
 
 
 class Silence:
@@ -24,6 +23,11 @@ class Silence:
         self._over = Event()
         self._over.set()
         self._changing = Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the database answers, as far as is known."""
+        return self._over.is_set()
 
     def refuse(self) -> None:
         """Raise OperationalError while the database is silent."""
@@ -46,7 +50,7 @@ class Silence:
 def is_answered(connect: Connect) -> bool:
     """Return whether a statement succeeds, or an error comes quickly."""
     start = monotonic()
-    with suppress(psycopg2.Error), closing(connect()) as connection:
+    with suppress(Exception), closing(connect()) as connection:
         connection.cursor().execute("SELECT 1")
         return True
     return monotonic() - start < QUICK

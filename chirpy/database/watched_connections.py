@@ -34,6 +34,8 @@ class WatchedConnection(extensions.connection):
     """A connection that closes when a statement, a commit or a rollback is overdue."""
 
     deadline = inf  # of what it waits for
+    answered = 0.0  # when it got its last answer
+    is_interrupted = False
     on_no_answer: Callable[[], None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,16 +45,19 @@ class WatchedConnection(extensions.connection):
         duplicate = socket.socket(fileno=os.dup(self.fileno()))
         self._shut_down = duplicate.shutdown
         self._close_duplicate = finalize(self, duplicate.close)
+        self.answered = monotonic()
         watcher().watch(self)
 
     def wait_for(self, call: Callable[..., R], *args: Any) -> R:
-        """Return `call(*args)`. Close the connection and raise NoAnswer if it takes too long."""
+        """Return `call(*args)`. Close the connection and raise NoAnswer if it is interrupted."""
         self.deadline = deadline = next_deadline()
         try:
             if deadline > monotonic():
-                return call(*args)
+                result = call(*args)
+                self.answered = monotonic()
+                return result
         except psycopg2.Error:
-            if deadline > monotonic():
+            if not self.is_interrupted:
                 raise
         finally:
             self.deadline = inf
@@ -61,11 +66,16 @@ class WatchedConnection(extensions.connection):
             self.on_no_answer()
         raise NoAnswer("The database did not answer in time; the connection is closed")
 
-    def interrupt_if_overdue(self) -> None:
-        """End what waits for an answer, with an error. Called by the watcher."""
+    def look_at_time(self) -> None:
+        """Interrupt what is overdue. Called by the watcher."""
         if self.deadline < monotonic():
-            with suppress(OSError):  # closed already
-                self._shut_down(socket.SHUT_RDWR)
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """End what waits for an answer, with an error. Any thread may call this."""
+        self.is_interrupted = True
+        with suppress(OSError):  # closed already
+            self._shut_down(socket.SHUT_RDWR)
 
     def commit(self) -> None:
         """Commit. After NoAnswer or InDoubt, the transaction may be committed."""

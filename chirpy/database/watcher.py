@@ -1,5 +1,6 @@
-"""A thread that interrupts connections that are overdue."""
+"""A thread that interrupts what waits too long for the database."""
 
+import logging
 import os
 from functools import cache
 from threading import Lock, Thread
@@ -7,14 +8,15 @@ from time import sleep
 from typing import Protocol
 from weakref import WeakSet
 
-CHECK = 0.1  # seconds between two looks at all connections
+LOG = logging.getLogger(__name__)
+CHECK = 0.05  # seconds between two looks at everything
 
 
 class Watched(Protocol):
     """What the thread looks at."""
 
-    def interrupt_if_overdue(self) -> None:
-        """Raise no exception, which would end the thread."""
+    def look_at_time(self) -> None:
+        """Interrupt what is overdue."""
 
 
 class Watcher:
@@ -25,18 +27,26 @@ class Watcher:
         self._changing = Lock()
         Thread(target=self._run, daemon=True).start()
 
-    def watch(self, connection: Watched) -> None:
-        """Interrupt this connection when it is overdue, until it is deleted."""
+    def watch(self, watched: Watched) -> None:
+        """Look at this again and again, until it is deleted."""
         with self._changing:
-            self._all.add(connection)
+            self._all.add(watched)
 
     def _run(self) -> None:
         while True:
             sleep(CHECK)
             with self._changing:
-                connections = list(self._all)
-            while connections:  # pop, so that no variable keeps a connection alive
-                connections.pop().interrupt_if_overdue()
+                everything = list(self._all)
+            while everything:  # pop, so that no variable keeps a connection alive
+                look(everything.pop())
+
+
+def look(watched: Watched) -> None:
+    """Let it look at the time. Log what that raises, so that the thread survives."""
+    try:
+        watched.look_at_time()
+    except Exception:
+        LOG.exception("A watched connection failed")
 
 
 @cache

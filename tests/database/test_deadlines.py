@@ -198,7 +198,7 @@ def test_requests_during_a_silence_wait_for_its_end_together(
         silent.set()
         for _ in range(3):
             assert_unavailable(answered_in_time(lambda: app.test_client().get("/api/chirps")))
-        assert len(attempts) == 2  # of the first request, and of the thread
+        assert len(attempts) == 3  # of the first request, to know more, and of the thread
         silent.clear()
         wait_until(lambda: app.test_client().get("/api/chirps").status_code == 200)
 

@@ -22,6 +22,7 @@ from tests.faults.faults import (
     raising,
     resume_after,
     setting,
+    soon,
 )
 from tests.faults.points import (
     ALWAYS,
@@ -52,7 +53,7 @@ RENAMED = "ALTER TABLE {} RENAME TO {}; ALTER TABLE {} RENAME TO {}"
 
 SILENT = Fault(
     "The database is silent: it accepts bytes, and answers nothing",
-    {CONNECT: late(UNAVAILABLE)} | at([BEFORE, *INSIDE, COMMITTED], late(UNSURE)),
+    {CONNECT: soon(UNAVAILABLE)} | at([BEFORE, *INSIDE, COMMITTED], soon(UNSURE)),
     acts.silence,
 )
 CUT = Fault(
@@ -82,7 +83,7 @@ FAULTS = [
     NOT_RUNNING,
     Fault(
         "Postgres is stopped (`SIGSTOP`)",
-        at([CONNECT, BEFORE, *INSIDE], late(UNSURE)),
+        at([CONNECT, BEFORE, *INSIDE], soon(UNSURE)),
         resume_after(acts.stop_postgres),
     ),
     Fault(
@@ -206,7 +207,7 @@ FAULTS = [
     ),
     Fault(
         "80 requests at the same time, and the database is silent",
-        {ALWAYS: late(UNSURE)},
+        {ALWAYS: soon(UNSURE)},
         before=acts.silence,
         crowd=40,
     ),

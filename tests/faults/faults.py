@@ -10,6 +10,7 @@ from tests.faults.world import ROLE, World
 
 SUCCESS = 2  # 204 for a webhook, 201 for a chirp
 LIMIT = 6.0  # seconds for any request
+SILENT = 1.0  # seconds for any request while the database is silent
 NOTHING, ALL, EITHER = "nothing", "row and effect", "nothing, or row and effect"
 Act = Callable[[World], object]
 
@@ -34,6 +35,11 @@ UNANSWERED = Outcome((NO_ANSWER,), EITHER)
 def late(outcome: Outcome, seconds: float = LIMIT) -> Outcome:
     """Return an outcome that takes longer."""
     return replace(outcome, seconds=seconds)
+
+
+def soon(outcome: Outcome) -> Outcome:
+    """Return an outcome of a silent database."""
+    return replace(outcome, seconds=SILENT)
 
 
 def nothing(_: World) -> None:
