@@ -97,7 +97,7 @@ def storm(
 
     Kill workers or restart Postgres meanwhile: a delivery without a 2xx is sent again. The exit
     code is 0 if every delivery was acknowledged and the check finds no difference. By default,
-    --verify is http with --to, otherwise database. docs/webhooks.md describes both.
+    --verify is http with --to, otherwise database. docs/polka.md describes both.
     """
     if current_settings().platform != "dev":
         raise click.ClickException("A storm makes users. Next: set PLATFORM=dev")
