@@ -10,7 +10,7 @@ from chirpy.settings import Settings
 from chirpy.web.awaited_bodies import BodyAwaited
 from chirpy.web.request_body import read_body
 from chirpy.webhooks import signature
-from chirpy.webhooks.errors import NotFromPolka
+from chirpy.webhooks.errors import NotFromPolka, WrongKey, WrongSignature, WrongTime
 from chirpy.webhooks.schemas import EVENT_ID_HEADER
 
 KEY_HINT = (
@@ -43,7 +43,8 @@ def verify(request: Request, body: bytes | None, settings: Settings) -> None:
         if settings.polka_webhook_secrets and body is not None:
             verify_signature(request, body, settings.polka_webhook_secrets)
     except NotFromPolka as error:
-        raise NotFromPolka(reason=error.reason, hint=hint_for(settings)) from None
+        error.hint = hint_for(settings)
+        raise
 
 
 def hint_for(settings: Settings) -> str:
@@ -53,18 +54,21 @@ def hint_for(settings: Settings) -> str:
 
 
 def verify_api_key(request: Request, key: str) -> None:
-    """Compare the key in `Authorization: ApiKey …` in constant time. Raise NotFromPolka (401)."""
+    """Compare the key in `Authorization: ApiKey …` in constant time. Raise WrongKey (401)."""
     match = API_KEY.fullmatch(request.headers.get("Authorization", "").strip())
     given = match[1] if match else ""
     if not hmac.compare_digest(given.encode(), key.encode()):  # bytes, because text must be ASCII
-        raise NotFromPolka(reason="wrong ApiKey" if match else "no ApiKey")
+        raise WrongKey(reason="wrong ApiKey" if match else "no ApiKey")
 
 
 def verify_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) -> None:
-    """Verify the three headers of Standard Webhooks over the raw body. Raise NotFromPolka (401)."""
+    """Verify the three headers of Standard Webhooks over the raw body.
+
+    Raise WrongSignature or WrongTime (401).
+    """
     event_id = request.headers.get("webhook-id", "")
     if not EVENT_ID_HEADER.fullmatch(event_id):
-        raise NotFromPolka(reason="webhook-id is missing or malformed")
+        raise WrongSignature(reason="webhook-id is missing or malformed")
     try:
         signature.verify(
             event_id=event_id,
@@ -74,5 +78,7 @@ def verify_signature(request: Request, body: bytes, keys: tuple[bytes, ...]) -> 
             keys=keys,
             now=time(),
         )
+    except signature.InvalidTime as error:
+        raise WrongTime(reason=str(error)) from None
     except signature.InvalidSignature as error:
-        raise NotFromPolka(reason=str(error)) from None
+        raise WrongSignature(reason=str(error)) from None

@@ -11,6 +11,18 @@ class NotFromPolka(Refused):
     header = ("WWW-Authenticate", 'ApiKey realm="polka"')
 
 
+class WrongKey(NotFromPolka):
+    """The ApiKey is missing or wrong."""
+
+
+class WrongSignature(NotFromPolka):
+    """No signature matches, or a header that belongs to it is missing or malformed."""
+
+
+class WrongTime(NotFromPolka):
+    """The delivery was signed too long ago, or in the future."""
+
+
 class UnknownUser(Refused):
     """No user has this id. A later delivery of the event can succeed."""
 
