@@ -23,11 +23,12 @@ LABEL org.opencontainers.image.title="chirpy" \
       org.opencontainers.image.description="A microblog API with a webhook endpoint that loses no event and applies none twice"
 # PYTHONDONTWRITEBYTECODE: the bytecode is compiled already, and the user below cannot write files.
 # PYTHONUNBUFFERED: each log line appears immediately, also the last one before a crash.
-# HOST: port forwarding (-p) does not reach 127.0.0.1 in a container.
+# HOST, METRICS_HOST: port forwarding (-p) does not reach 127.0.0.1 in a container.
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \
+    METRICS_HOST=0.0.0.0 \
     PORT=8080
 WORKDIR /srv/chirpy
 COPY --from=build /venv /venv

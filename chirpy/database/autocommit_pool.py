@@ -33,6 +33,11 @@ class AutocommitPool:
         self._connect = connect
         self._idle: list[extensions.connection] = []
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are in use now, or being made."""
+        return self._slots.taken
+
     @contextmanager
     def connection(self) -> Iterator[extensions.connection]:
         """Yield a connection. Raise DBAPIError for an error of psycopg2, or PoolTimeout."""

@@ -12,7 +12,7 @@ class Slots:
     """
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self.number = self._free = number
         self._lock = Lock()
         self._waiting: deque[Lock] = deque()
 
@@ -32,6 +32,11 @@ class Slots:
                 self._waiting.remove(turn)
                 return False
         return True  # it was given the slot in the last moment
+
+    @property
+    def taken(self) -> int:
+        """How many slots are taken now."""
+        return self.number - self._free
 
     def release(self) -> None:
         """Give the slot to the thread that has waited longest, or back."""

@@ -38,7 +38,8 @@ START_TIME = 0.5  # seconds until a worker serves; most need a fifth of it
 class PatchedServer(mp.MPServer):
     """granian's server of several processes, with the first three workarounds.
 
-    It calls its `target_loader` with a function that counts a heartbeat of the worker.
+    It calls its `target_loader` with the index of the worker, and with a function that counts a
+    heartbeat of the worker.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -51,7 +52,7 @@ class PatchedServer(mp.MPServer):
     def _spawn_worker(self, *args: Any, **options: Any) -> Any:
         index, load = options["idx"], options["callback_loader"]
         self.heartbeats.forget(index)
-        options["callback_loader"] = partial(load, partial(self.heartbeats.beat, index))
+        options["callback_loader"] = partial(load, index, partial(self.heartbeats.beat, index))
         return super()._spawn_worker(*args, **options)
 
     def _respawn_workers(self, workers: list[int], *args: Any, **options: Any) -> None:

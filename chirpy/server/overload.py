@@ -1,6 +1,7 @@
 """Refuse requests that no thread can serve in time. It costs little: the 503 is made before."""
 
 import logging
+from collections.abc import Callable
 from time import perf_counter
 
 from flask import Flask
@@ -19,7 +20,8 @@ class Overload:
     It differs only in the request's id.
     """
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, count: Callable[[str], object] = bool) -> None:
+        self.count = count  # is given the method
         self.json = errors.prepare(app, Overloaded(), problems.JSON)
         self.problem = errors.prepare(app, Overloaded(), problems.PROBLEM)
 
@@ -30,6 +32,7 @@ class Overload:
         request_id = request_ids.id_from(request.environ.get("HTTP_X_REQUEST_ID", ""))
         headers = [*response.headers, (request_ids.HEADER, request_id)]
         request.respond(response.status_code, headers, response.get_data())
+        self.count(request.environ["REQUEST_METHOD"])
         line = {
             "method": as_logged(request.environ["REQUEST_METHOD"]),
             "path": as_logged(request.environ["PATH_INFO"]),

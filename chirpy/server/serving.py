@@ -11,6 +11,7 @@ import click
 from flask import Flask
 
 from chirpy.server.dotenv import read_settings
+from chirpy.server.metrics import serve_metrics
 from chirpy.server.migrations import MigrationFailed, migrate
 from chirpy.server.port import PortUnavailable, reserve_port
 from chirpy.server.readiness import warn_unless_usable
@@ -42,6 +43,7 @@ def serve(app: Flask, settings: Settings, target: str) -> None:
     """
     try:
         reservation = reserve_port(settings.host, settings.port)
+        serve_metrics(app)
         migrate(app)
         warn_unless_usable(app)
     except (PortUnavailable, MigrationFailed) as error:

@@ -20,6 +20,7 @@ from chirpy.server.granian_fixes import (
     stop_starting_workers_on_sigterm,
 )
 from chirpy.server.granian_signals import leave_process_group, stop_workers_once
+from chirpy.server.metrics import count_requests
 from chirpy.server.overload import Overload
 from chirpy.settings import Settings
 
@@ -70,11 +71,14 @@ def possible_connections() -> int:
     return max(1, limit - OTHER_FILES)
 
 
-def load_in_worker(parent: int, target: str, threads: int, beat: Callable[[], None]) -> Adapter:
+def load_in_worker(
+    parent: int, target: str, threads: int, worker: int, beat: Callable[[], None]
+) -> Adapter:
     """Return the application at `target` for granian. Called in each worker process."""
     leave_process_group()
     app: Flask = import_string(target)
-    adapter = Adapter(app, threads, Overload(app))
+    overload = Overload(app, count_requests(app, worker))
+    adapter = Adapter(app, threads, overload)
     tick(asyncio.get_event_loop(), beat, partial(stop_without, parent), adapter.look_at_time)
     return adapter
 

@@ -42,6 +42,8 @@ class Settings:
     failed_logins_per_account: int = 100
     failed_logins_per_address: int = 1000
     sign_ups_per_address: int = 1000
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None  # without it, nothing is counted
     log_requests: Literal["", "0", "1"] = ""  # empty: "1" in development, "0" in production
 
 

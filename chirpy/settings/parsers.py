@@ -50,6 +50,7 @@ def parse_whole_number(text: str, minimum: int, maximum: int) -> int:
     return int(text)
 
 
+parse_port = partial(parse_whole_number, minimum=1, maximum=65535)
 parse_limit = partial(parse_whole_number, minimum=0, maximum=1_000_000)  # 0: no limit
 
 # By name in the environment. Each raises ValueError with what is wrong, without the value.
@@ -60,7 +61,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "POLKA_KEY": partial(parse_matching, pattern="[!-~]+", problem="must be ASCII without spaces"),
     "POLKA_WEBHOOK_SECRETS": parse_signing_keys,
     "HOST": str,
-    "PORT": partial(parse_whole_number, minimum=1, maximum=65535),
+    "PORT": parse_port,
     "WORKERS": partial(parse_whole_number, minimum=1, maximum=256),
     "THREADS": partial(parse_whole_number, minimum=1, maximum=256),
     "DB_CONNECTIONS": partial(parse_whole_number, minimum=2, maximum=10_000),
@@ -68,5 +69,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "FAILED_LOGINS_PER_ACCOUNT": parse_limit,
     "FAILED_LOGINS_PER_ADDRESS": parse_limit,
     "SIGN_UPS_PER_ADDRESS": parse_limit,
+    "METRICS_HOST": str,
+    "METRICS_PORT": parse_port,
     "LOG_REQUESTS": partial(parse_matching, pattern="[01]", problem="must be 0 or 1"),
 }

@@ -50,7 +50,7 @@ def register(
 
 
 def respond(refused: Refused) -> Response:
-    """Return the response to a refused request, and keep the reason for the log."""
+    """Return the response to a refused request, and keep the reason for log and metrics."""
     response = as_accepted(refused, request.headers.get("Accept", ""))
     response.status_code = refused.status
     response.vary.add("Accept")
@@ -58,7 +58,7 @@ def respond(refused: Refused) -> Response:
     if refused.header:
         name, value = refused.header
         response.headers[name] = value
-    g.refusal_reason = refused.reason
+    g.refusal, g.refusal_reason = type(refused), refused.reason
     return response
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from chirpy.database.engine import db
 from chirpy.web.cursors import Cursor
@@ -12,6 +12,11 @@ from chirpy.web.paging import split_page
 from chirpy.webhooks.models import PROVIDER, WebhookEvent
 
 ORDER = (WebhookEvent.first_delivered_at, WebhookEvent.id)
+NEWEST_FIRST = [column.desc() for column in ORDER]
+# An index finds the newest events; one of the last deliveries would slow each delivery down. Almost
+# all deliveries are of such an event: the first one, or a duplicate soon after it.
+NEWEST = select(WebhookEvent.last_delivered_at).order_by(*NEWEST_FIRST).limit(1000).subquery()
+LAST_DELIVERY = select(func.extract("epoch", func.max(NEWEST.c.last_delivered_at)))
 
 
 def list_page(
@@ -33,8 +38,16 @@ def list_page(
         events = events.where(WebhookEvent.first_delivered_at >= since)
     if after is not None:
         events = events.where(tuple_(*ORDER) < tuple_(after.at, after.id))
-    newest_first = events.order_by(*[column.desc() for column in ORDER]).limit(limit + 1)
+    newest_first = events.order_by(*NEWEST_FIRST).limit(limit + 1)
     return split_page(db.session.scalars(newest_first).all(), limit, cursor_of)
+
+
+def last_delivery(connection: Connection) -> float:
+    """Return when a delivery was accepted last, in seconds since 1970, or 0 if none was.
+
+    Of all events but the newest 1000, only the first delivery counts.
+    """
+    return float(connection.scalar(LAST_DELIVERY) or 0)
 
 
 def cursor_of(event: WebhookEvent) -> Cursor:

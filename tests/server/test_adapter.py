@@ -48,11 +48,13 @@ def test_refusal_under_overload_is_like_other_errors(
     app: Flask, log: StringIO, accept: str, key: str
 ) -> None:
     sent: list[dict[str, Any]] = []
+    counted: list[str] = []
     headers = ((b"x-request-id", b"me"), (b"accept", f"application/{accept}".encode()))
 
-    Overload(app).refuse(Request(a_scope(*headers), sent.append))
+    Overload(app, counted.append).refuse(Request(a_scope(*headers), sent.append))
 
     start, end = sent
+    assert counted == ["GET"]
     answered = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     assert start["status"] == 503
     assert {key, "hint"} <= json.loads(end["body"]).keys()

@@ -1,0 +1,91 @@
+"""Count the requests of a worker, in files that the main process reads.
+
+The counts outlive the worker. No label has a value that a client can choose, so the number of time
+series is limited.
+"""
+
+import re
+from functools import cache
+from time import perf_counter
+from typing import Any
+
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram, values
+
+from chirpy.web.bulkheads import Overloaded
+from chirpy.web.refused import Refused
+from chirpy.web.request_log import BEGAN
+from chirpy.webhooks.models import OUTCOMES
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+NO_ROUTE = "none"  # an unknown path or method; or no thread was free to look
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # where one begins in a name
+# Seconds. Most requests take 1 to 25 ms, and none more than 6 s when its body has arrived.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Counter(
+    "chirpy_requests",
+    "Requests. The outcome is that of a webhook, the reason of a refusal, or ok.",
+    ["method", "route", "status", "outcome"],
+)
+SECONDS = Histogram(
+    "chirpy_request_seconds",
+    "Time from the arrival of a request to its response, with the wait for a thread.",
+    ["method", "route"],
+    buckets=BUCKETS,
+)
+
+
+def use_files_of(worker: int) -> None:
+    """Count in files that are named after this number. By default they have the process id.
+
+    So a new worker continues the counts of the one that it replaces, and there are not more and
+    more files.
+    """
+    make_class: Any = values.MultiProcessValue  # which has no types
+    vars(values)["ValueClass"] = make_class(lambda: worker)
+
+
+def start(app: Flask) -> None:
+    """Count the responses of `app`. Let deliveries be 0 before the first: a rate needs that."""
+    app.after_request(count)
+    for outcome in (*OUTCOMES, "duplicate"):
+        series("POST", "/api/polka/webhooks", 204, outcome)
+
+
+def count(response: Response) -> Response:
+    """Count the current request, and measure its time."""
+    route = request.url_rule.rule if request.url_rule else NO_ROUTE
+    number, times = series(known(request.method), route, response.status_code, outcome_of(response))
+    number.inc()
+    times.observe(perf_counter() - request.environ[BEGAN])
+    return response
+
+
+def count_overload(method: str) -> None:
+    """Count a request that is refused before the application sees it."""
+    number, _ = series(known(method), NO_ROUTE, Overloaded.status, reason_of(Overloaded))
+    number.inc()
+
+
+@cache
+def series(method: str, route: str, status: int, outcome: str) -> tuple[Counter, Histogram]:
+    """Return the time series of such requests."""
+    return REQUESTS.labels(method, route, status, outcome), SECONDS.labels(method, route)
+
+
+def known(method: str) -> str:
+    """Return the method, if it is one of HTTP."""
+    return method if method in METHODS else "other"
+
+
+def outcome_of(response: Response) -> str:
+    """Return the outcome of a webhook, the reason of a refusal, or `ok`."""
+    if response.status_code >= 400:
+        return reason_of(g.get("refusal", Refused))
+    return response.headers.get("Webhook-Outcome", "ok") if response.status_code == 204 else "ok"
+
+
+def reason_of(refusal: type[Refused]) -> str:
+    """Return the name of an exception as a label: `unknown_user` for UnknownUser."""
+    return WORD.sub("_", refusal.__name__).lower()

@@ -1,0 +1,50 @@
+"""Look at the pools of database connections each second: to count each use would cost more."""
+
+from threading import Thread
+from time import sleep
+from typing import Any
+
+from flask import Flask
+from prometheus_client import Gauge
+
+from chirpy.database.autocommit_pool import EXTENSION, AutocommitPool
+from chirpy.database.engine import autocommit_pool_size, db, session_pool_size
+from chirpy.settings import current_settings
+
+PAUSE = 1  # second
+
+# The sum of the workers. A worker that was killed counts until another has replaced it.
+IN_USE = Gauge(
+    "chirpy_database_connections_in_use",
+    "Database connections that requests use, at some moment of the last second.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
+LIMIT = Gauge(
+    "chirpy_database_connections_limit",
+    "Database connections that requests can use.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
+
+
+def start(app: Flask) -> None:
+    """Look at the pools of `app` now, and in a thread until the process ends."""
+    with app.app_context():
+        engine, settings = db.engine, current_settings()
+    statements: AutocommitPool = app.extensions[EXTENSION]
+    LIMIT.labels("statements").set(autocommit_pool_size(settings))
+    LIMIT.labels("transactions").set(session_pool_size(settings))
+
+    def sample() -> None:
+        pool: Any = engine.pool  # another one after a lost connection
+        IN_USE.labels("statements").set(statements.in_use)
+        IN_USE.labels("transactions").set(pool.checkedout())
+
+    def sample_forever() -> None:
+        while True:
+            sleep(PAUSE)
+            sample()
+
+    sample()
+    Thread(target=sample_forever, daemon=True).start()
