@@ -7,8 +7,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type
 
-from chirpy.web.bulkheads import Bulkhead
-
 # OWASP's minimum: 19 MiB, two passes, one lane; about 20 ms.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 # Of a random password, for emails without an account or a password: computing one would delay each
@@ -17,16 +15,14 @@ DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$NGwVrkW7HNVoQjc65Teprw$CtdZFdGhdPZdFT7FZR10PaZVIANdId+B07R7p82HE3M"
 )
-# One hash at a time in each process: every thread that computes one would keep its 19 MiB. A second
-# is enough for 16 logins at the same time on a busy machine.
+# One hash at a time in each process, first come, first served: every thread that computes one would
+# keep its 19 MiB. The server lets few threads wait for it.
 HASHING_THREAD = ThreadPoolExecutor(1)
-BULKHEAD = Bulkhead(max_waiting=16, timeout=1)
 
 
 def hash_password(password: str) -> str:
-    """Return a hash with a new salt. Raise Overloaded (503) after waiting too long."""
-    with BULKHEAD.enter(1):
-        return HASHING_THREAD.submit(HASHER.hash, password).result()
+    """Return a hash with a new salt."""
+    return HASHING_THREAD.submit(HASHER.hash, password).result()
 
 
 def matches(password: str, stored: str | None) -> bool:
@@ -34,10 +30,9 @@ def matches(password: str, stored: str | None) -> bool:
 
     Pass None for an email without an account. The time of a response must not reveal which emails
     have an account, so one hash is computed, after one wait, also for None and for text that is
-    no hash. Raise Overloaded (503) after waiting too long.
+    no hash.
     """
-    with BULKHEAD.enter(1):
-        return HASHING_THREAD.submit(compare, password, stored or "").result()
+    return HASHING_THREAD.submit(compare, password, stored or "").result()
 
 
 def compare(password: str, stored: str) -> bool:

@@ -16,7 +16,13 @@ from chirpy.server.overload import Overload
 from chirpy.server.requests import Request, Send, WSGIApplication
 from chirpy.server.threads import ThreadPool
 
+MAX_WAIT = 0.5  # seconds for a thread, then the request is refused
 WITHOUT_THREAD = {"/api/healthz"}  # answered even if no thread is free
+# These hash a password, each process one at a time. They wait without a thread, so that those of a
+# classroom, which arrive together, delay nothing else and are not refused.
+HASHING = {"/api/login", "/api/users"}
+HASHING_MAX_WAIT = 4.5
+HASHING_PART = 4  # a quarter as many threads
 
 
 class Adapter:
@@ -24,7 +30,8 @@ class Adapter:
 
     def __init__(self, application: WSGIApplication, threads: int, overload: Overload) -> None:
         self.application = application
-        self.pool = ThreadPool(threads)
+        self.pool = ThreadPool(threads, MAX_WAIT)
+        self.hashing_pool = ThreadPool(max(2, threads // HASHING_PART), HASHING_MAX_WAIT)
         self.overload = overload
         self.awaited: dict[AwaitedRequest, None] = {}  # in the order of their arrival
 
@@ -39,10 +46,12 @@ class Adapter:
     def start(self, request: Request, body: Any) -> None:
         """Run the application on a request, in a thread unless it must not wait for one."""
         run = partial(request.run, self.application, body)
-        if request.environ["PATH_INFO"] in WITHOUT_THREAD:
+        path = request.environ["PATH_INFO"]
+        if path in WITHOUT_THREAD:
             run()
         else:
-            self.pool.put(run, partial(self.overload.refuse, request))
+            pool = self.hashing_pool if path in HASHING else self.pool
+            pool.put(run, partial(self.overload.refuse, request))
 
     def look_at_time(self) -> None:
         """Refuse what has waited too long for its body or a thread. Call it often."""
@@ -50,3 +59,4 @@ class Adapter:
         for request in tuple(self.awaited):
             request.look_at_time(now)
         self.pool.refuse_old()
+        self.hashing_pool.refuse_old()

@@ -2,7 +2,7 @@
 
 The queue is first in, first out, as long as it is short. Under overload the newest request is
 served first: its client still waits for the response, so what is served is served fast. The others
-are refused when they have waited for MAX_WAIT; no request waits longer for a thread.
+are refused when they have waited for `max_wait`; no request waits longer for a thread.
 """
 
 import logging
@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 LOG = logging.getLogger(__name__)
 LONG_WAIT = 0.1  # seconds that the oldest request has waited when the newest is served first
-LONG_OVERLOAD = 1  # seconds without an empty queue, then requests that waited long are refused
-MAX_WAIT = 0.5  # seconds in the queue, then the request is refused
-EARLY = 5  # the part of the queue, a fifth, that can be refused after half of that
+# Times `max_wait` without an empty queue, then requests that waited long are refused.
+LONG_OVERLOAD = 2
+EARLY = 5  # the part of the queue, a fifth, that can be refused a little earlier
+EARLIER = 0.25  # seconds
 MAX_QUEUE = 1000  # requests; further ones are refused immediately
 
 
@@ -31,9 +32,10 @@ class Job(NamedTuple):
 
 
 class ThreadPool:
-    """A fixed number of threads that run jobs."""
+    """A fixed number of threads that run jobs, or refuse them after `max_wait` seconds."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, max_wait: float) -> None:
+        self.max_wait = max_wait
         self.jobs: deque[Job] = deque()
         self.signals: SimpleQueue[None] = SimpleQueue()  # at least one for each job
         self.busy_since = perf_counter()  # when the queue was empty last
@@ -57,8 +59,8 @@ class ThreadPool:
         Otherwise requests that arrived together would be refused, and sent again, together.
         """
         for _ in range(len(self.jobs) // EARLY):
-            self.refuse_oldest(MAX_WAIT / 2)
-        while self.refuse_oldest(MAX_WAIT):
+            self.refuse_oldest(self.max_wait - EARLIER)
+        while self.refuse_oldest(self.max_wait):
             pass
 
     def refuse_oldest(self, seconds: float) -> bool:
@@ -82,7 +84,8 @@ class ThreadPool:
         if now - self.jobs[0].since < LONG_WAIT:
             return self.jobs.popleft().run
         newest = self.jobs.pop()
-        is_late = now - newest.since > LONG_WAIT and now - self.busy_since > LONG_OVERLOAD
+        is_long = now - self.busy_since > LONG_OVERLOAD * self.max_wait
+        is_late = is_long and now - newest.since > LONG_WAIT
         return newest.refuse if is_late else newest.run
 
 

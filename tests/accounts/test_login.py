@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from time import sleep
 from typing import Any, Literal
 from unittest.mock import Mock
 
@@ -82,16 +83,34 @@ def test_failed_login_costs_the_same_hashes_and_statements_for_any_user_also_at_
         if stored != "a hash":
             sql("UPDATE users SET hashed_password = %s", stored)
         monkeypatch.setattr(passwords, "HASHER", hasher := CountingHasher())
-        monkeypatch.setattr(passwords, "BULKHEAD", bulkhead := Mock(wraps=passwords.BULKHEAD))
+        thread = Mock(wraps=passwords.HASHING_THREAD)
+        monkeypatch.setattr(passwords, "HASHING_THREAD", thread)
 
         costs = []
         for _ in range(3):
             with recorded_statements(app) as statements:
                 response = log_in(client, "no@user.com" if stored == "no user" else WALT, "wrong")
-            waits = bulkhead.enter.call_count
+            waits = thread.submit.call_count
             costs.append((response.status_code, waits, hasher.computed, len(statements)))
 
     assert costs == [(401, 1, 1, 2), (429, 2, 2, 2), (429, 3, 3, 2)]
+
+
+def test_one_password_is_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, numbers = list[str](), list[int]()
+
+    def hash_slowly(password: str) -> str:
+        running.append(password)
+        sleep(0.01)
+        numbers.append(len(running))
+        running.remove(password)
+        return password
+
+    monkeypatch.setattr(passwords, "HASHER", Mock(hash=hash_slowly))
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(passwords.hash_password, "abcdefgh")) == list("abcdefgh")
+
+    assert numbers == [1] * 8
 
 
 @pytest.mark.usefixtures("full_hash_cost")

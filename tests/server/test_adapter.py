@@ -1,12 +1,16 @@
 """What the adapter makes of a request of granian, and what it sends to it."""
 
 import json
+from collections.abc import Callable
 from io import StringIO
+from threading import Event
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
+from chirpy.server.adapter import Adapter
 from chirpy.server.environ import wsgi_environ
 from chirpy.server.overload import Overload
 from chirpy.server.requests import Request
@@ -63,6 +67,28 @@ def test_refusal_under_overload_is_like_other_errors(
     assert answered["x-content-type-options"] == "nosniff"
     line = json.loads(log.getvalue())
     assert (line["path"], line["status"], line["request_id"]) == ("/api/chirps", 503, "me")
+
+
+@pytest.mark.parametrize("path", [b"/api/login", b"/api/users"])
+def test_requests_that_wait_to_hash_a_password_take_no_thread_from_others(
+    app: Flask, path: bytes
+) -> None:
+    turn, answered = Event(), Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        if environ["PATH_INFO"] == path.decode():
+            turn.wait()
+        else:
+            answered.set()
+        start_response("200 OK", [])
+        return []
+
+    adapter = Adapter(application, 2, Overload(app))
+    for each in [path] * 100 + [b"/api/chirps"]:
+        adapter(a_scope(path=each), Mock(), Mock())
+
+    assert answered.wait(10)
+    turn.set()
 
 
 def test_limit_of_open_files_is_raised_for_the_connections() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from time import monotonic, sleep
 
@@ -80,6 +81,15 @@ def test_deliveries_to_a_locked_user_delay_no_other_user(
             assert_others_are_served(default_server, sql)
 
     assert_refused(responses, 204)
+
+
+def test_sign_ups_and_logins_of_a_classroom_succeed_together(default_server: Server) -> None:
+    """Half of 60, as one of two processes gets them."""
+    people = [{"email": an_email(), "password": PASSWORD} for _ in range(30)]
+    with ThreadPoolExecutor(len(people)) as pool:
+        for path, status in (("/api/users", 201), ("/api/login", 200)):
+            send = partial(default_server.request, "POST", path)
+            assert {response.status for response in pool.map(send, people)} == {status}
 
 
 def test_logins_of_strangers_delay_no_delivery(default_server: Server, sql: Sql) -> None:

@@ -16,7 +16,7 @@ Busy = tuple[ThreadPool, Callable[[], None]]
 @pytest.fixture
 def busy() -> Iterator[Busy]:
     """A pool whose only thread is busy, and a function that frees it."""
-    pool, free = ThreadPool(1), Event()
+    pool, free = ThreadPool(1, 0.5), Event()
     pool.put(free.wait, free.set)
     wait_until(lambda: not pool.jobs)
     yield pool, free.set
@@ -62,7 +62,7 @@ def test_job_is_refused_after_a_long_wait_and_when_the_queue_is_full(
     pool.refuse_old()
     assert done == ["-c"]
 
-    monkeypatch.setattr(threads, "MAX_WAIT", -1)
+    pool.max_wait = -1
     pool.refuse_old()
     free()
     later = put(pool, "d")
