@@ -1,7 +1,9 @@
 """Let a bounded number of threads in, first come, first served."""
 
 from collections import deque
+from collections.abc import Hashable
 from threading import Lock
+from weakref import WeakValueDictionary
 
 
 class Slots:
@@ -45,3 +47,19 @@ class Slots:
                 self._waiting.popleft().release()
             else:
                 self._free += 1
+
+
+class SlotsByKey:
+    """The same number of slots for each key, as long as any thread uses them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._slots: WeakValueDictionary[Hashable, Slots] = WeakValueDictionary()
+
+    def slots(self, key: Hashable, number: int) -> Slots:
+        """Return the slots of a key."""
+        with self._lock:
+            slots = self._slots.get(key)
+            if slots is None:
+                slots = self._slots[key] = Slots(number)
+            return slots

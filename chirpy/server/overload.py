@@ -8,7 +8,7 @@ from flask import Flask
 
 from chirpy.server.requests import Request
 from chirpy.web import errors, logs, problems, request_ids
-from chirpy.web.bulkheads import Overloaded
+from chirpy.web.overloaded import Overloaded
 from chirpy.web.request_log import LINE, as_logged
 
 LOG = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Receive an event: one call of the SQL function in receive_event.sql, which has the whole rule."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +12,17 @@ from chirpy.database.autocommit import run_autocommit
 from chirpy.database.engine import autocommit_pool_size
 from chirpy.database.errors import violation_raises
 from chirpy.database.retries import retry_conflicts
+from chirpy.database.slots import SlotsByKey
 from chirpy.settings import current_settings
-from chirpy.web.bulkheads import Bulkhead
+from chirpy.web.overloaded import Overloaded
 from chirpy.webhooks.errors import EventIdReused, UnknownUser
 from chirpy.webhooks.meaning import make_fingerprint, make_key, make_old_fingerprint
 from chirpy.webhooks.schemas import Event
 
 # In the order of the function's parameters.
 PARAMETERS = ("event_id", "made_key", "type", "user_id", "occurred_at", "body", "fingerprint")
-BULKHEAD = Bulkhead(max_waiting=64, timeout=0.3)  # bursts of duplicates are fast
+SLOTS = SlotsByKey()  # of each user
+MAX_WAIT = 0.3  # seconds for a slot; bursts of duplicates are fast
 RECEIVE: Select[str | None] = select(func.receive_event(*map(bindparam, PARAMETERS), type_=Text()))
 
 
@@ -58,10 +60,19 @@ def call_receive_event(delivery: Mapping[str, Any]) -> str | None:
     return outcome
 
 
-def deliveries_of(user_id: UUID | None) -> AbstractContextManager[None]:
+@contextmanager
+def deliveries_of(user_id: UUID | None) -> Iterator[None]:
     """Let at most half of the connections deliver to one user, whose rows may be locked.
 
     Raise Overloaded (503).
     """
-    limit = max(1, autocommit_pool_size(current_settings()) // 2)
-    return nullcontext() if user_id is None else BULKHEAD.enter(limit, user_id)
+    if user_id is None:
+        yield
+        return
+    slots = SLOTS.slots(user_id, max(1, autocommit_pool_size(current_settings()) // 2))
+    if not slots.acquire(MAX_WAIT):
+        raise Overloaded
+    try:
+        yield
+    finally:
+        slots.release()

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
-from chirpy.database.slots import Slots
+from chirpy.database.slots import Slots, SlotsByKey
 
 TIMEOUT = 0.05  # seconds
 
@@ -38,3 +38,12 @@ def test_waiting_ends_at_the_timeout_and_takes_no_slot() -> None:
 
     slots.release()
     assert [slots.acquire(TIMEOUT) for _ in range(2)] == [True, False]
+
+
+def test_slots_of_a_key_are_its_own_and_shared_by_all_that_use_them() -> None:
+    slots = SlotsByKey()
+    of_a, of_b = slots.slots("a", 1), slots.slots("b", 1)
+
+    assert [each.acquire(0) for each in (of_a, of_b, slots.slots("a", 1))] == [True, True, False]
+    del of_a, of_b
+    assert slots.slots("a", 1).acquire(0)  # forgotten, with its slots

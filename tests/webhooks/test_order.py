@@ -32,7 +32,7 @@ IDS = st.text("aAbB-_ ~éÉ\uff5e\U0001f426", min_size=1, max_size=3)
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let deliveries wait for each other for as long as a busy machine needs."""
-    monkeypatch.setattr(receiving.BULKHEAD, "timeout", 30)
+    monkeypatch.setattr(receiving, "MAX_WAIT", 30)
     monkeypatch.setattr(autocommit_pool, "POOL_TIMEOUT", 30)
 
 

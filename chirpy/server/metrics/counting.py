@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram, values
 
-from chirpy.web.bulkheads import Overloaded
+from chirpy.web.overloaded import Overloaded
 from chirpy.web.refused import Refused
 from chirpy.web.request_log import BEGAN
 from chirpy.webhooks.models import OUTCOMES
