@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chirpy.accounts.errors import EmailTaken, UserGone
 from chirpy.accounts.models import Membership, User
+from chirpy.database.autocommit import run_autocommit
 from chirpy.database.base import table_of
 from chirpy.database.engine import db
 from chirpy.database.errors import violation_raises
@@ -43,14 +44,9 @@ CHANGE = (
     )
     .returning(*STORED_USER)
 )
-
-
+FIND_HASH = select(USERS.c.hashed_password).where(USERS.c.id == bindparam("user_id"))
 # No other request changes this user until the transaction ends. Rows that refer to it can be added.
-LOCK_HASH = (
-    select(USERS.c.hashed_password)
-    .where(USERS.c.id == bindparam("user_id"))
-    .with_for_update(key_share=True)
-)
+LOCK_HASH = FIND_HASH.with_for_update(key_share=True)
 
 
 class UserRow(NamedTuple):
@@ -70,6 +66,15 @@ def create(email: str, hashed_password: str) -> UserRow:
     if row is None:
         raise EmailTaken
     return UserRow(*row)
+
+
+def find_hash(user_id: UUID) -> str:
+    """Return a user's password hash. Take no connection longer than that. Raise UserGone (401)."""
+    found = run_autocommit(FIND_HASH, {"user_id": user_id})
+    if not found:
+        raise UserGone
+    hashed_password: str = found[0][0]
+    return hashed_password
 
 
 def lock_hash(user_id: UUID) -> str:
