@@ -34,7 +34,7 @@ class Waiting(Protocol):
 
 
 class SilenceDetector:
-    """Interrupts all that waits when the database is silent, and lets the silence begin."""
+    """Lets the silence begin, and interrupts all that waits if it is not over at the next look."""
 
     def __init__(self, silence: Silence) -> None:
         self._silence = silence

@@ -22,8 +22,8 @@ LONG = 2 * (SUSPICIOUS + SILENT) * CHECK  # seconds; twice a silence
 
 
 @pytest.fixture
-def slow_app(breakable: Breakable) -> Iterator[Flask]:
-    """An application in which each request waits for a statement for LONG."""
+def slow_app(breakable: Breakable, caplog: pytest.LogCaptureFixture) -> Iterator[Flask]:
+    """An application whose requests wait for a statement for LONG. It notices no silence."""
 
     def wait() -> None:
         db.session.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": LONG})
@@ -31,6 +31,7 @@ def slow_app(breakable: Breakable) -> Iterator[Flask]:
     with an_app(breakable.url) as app:
         app.before_request(wait)
         yield app
+    assert not [line for line in caplog.get_records("call") if "silent" in line.message]
 
 
 def get(app: Flask) -> TestResponse:
