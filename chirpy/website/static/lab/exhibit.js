@@ -8,6 +8,7 @@ import { kindOf } from "./sending.js";
 /** Show what a step is about, without a result. */
 export function showStep(step) {
   byId("exhibit-title").textContent = step.label;
+  byId("start").hidden = true;
   byId("why").replaceChildren(...withCode(step.why));
   byId("tally").replaceChildren();
   byId("batches").replaceChildren();
@@ -17,7 +18,7 @@ export function showStep(step) {
 export function showResult(batches, rows) {
   const answers = batches.flatMap((batch) => batch.answers);
   byId("tally").replaceChildren(...tally(answers, rows));
-  byId("batches").replaceChildren(...batches.flatMap(showBatch));
+  byId("batches").replaceChildren(...batches.map(showBatch));
 }
 
 function tally(answers, rows) {
@@ -45,15 +46,21 @@ function tallied(kinds, count, singular, plural) {
     element("span", { className: "marks", "aria-hidden": "true" }, ...marks));
 }
 
+/** Return a request, and beside it the answers. */
 function showBatch({ title, request, concurrent, answers }) {
-  const line = curlLine(request, answers.length, concurrent);
+  const total = answers.length;
+  const times = total === 1 ? "once" : `${total} times${concurrent ? " concurrently" : ""}`;
+  const line = curlLine(request, total, concurrent);
   const code = element("pre", {}, element("code", {}, line));
-  return [
-    ...(title ? [element("h4", {}, title)] : []),
-    element("div", { className: "request" },
-      element("header", {}, "The request, for your terminal", copyButton(line, code)), code),
-    ...answers.map((answer, index) => showAnswer(answer, index, answers.length)),
-  ];
+  return element("div", { className: "batch" },
+    element("div", {},
+      element("h4", {}, title || `The request, sent ${times}`),
+      element("div", { className: "request" },
+        element("header", {}, element("strong", {}, request.method), request.path, copyButton(line, code)), code)),
+    element("div", {},
+      element("h4", {}, total === 1 ? "The answer" : `The ${total} answers`),
+      element("div", { className: "answers" },
+        ...answers.map((answer, index) => showAnswer(answer, index, total)))));
 }
 
 function showAnswer(answer, index, total) {
@@ -62,7 +69,7 @@ function showAnswer(answer, index, total) {
   const head = [...answer.headers].map(([name, value]) => `${name}: ${value}`);
   return element("details", { className: "answer", open: index === 0 },
     element("summary", {},
-      total > 1 ? `Answer ${index + 1}: ` : "Answer: ", element("strong", {}, status),
+      ...(total > 1 ? [`${index + 1}: `] : []), element("strong", {}, status),
       element("span", { className: `stamp ${kind}` }, kind)),
-    element("pre", {}, element("code", {}, [status, ...head, "", answer.text].join("\n").trim())));
+    element("pre", {}, element("code", {}, [...head, "", answer.text].join("\n").trim())));
 }

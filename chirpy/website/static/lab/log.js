@@ -18,7 +18,7 @@ export function showLog(rows, marked = new Set()) {
   const text = JSON.stringify([rows, [...marked]]);
   if (text === shown) return;
   shown = text;
-  const empty = element("tr", {}, element("td", { colSpan: 5 }, "No event yet"));
+  const empty = element("tr", {}, element("td", { colSpan: 5, className: "nothing" }, "No event yet"));
   byId("log").replaceChildren(...(rows.length ? rows.map((row) => tableRow(row, marked)) : [empty]));
 }
 

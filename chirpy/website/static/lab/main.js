@@ -20,7 +20,7 @@ byId("new-user").addEventListener("click", async () => {
 });
 byId("subject").addEventListener("change", showOther);
 members.addEventListener("change", showSubject);
-session.addEventListener("change", showChoices);
+session.addEventListener("change", () => refresh());
 const refresh = poll(update);
 
 /** Show the log of the user who is chosen now. */
@@ -33,9 +33,16 @@ function showGroup({ title, steps }) {
   const buttons = steps.map((step) => {
     const button = element("button", { type: "button" }, step.label);
     button.addEventListener("click", () => run(step, button));
+    if (step.isFirst) byId("start").addEventListener("click", () => start(button));
     return button;
   });
   return element("div", { role: "group", "aria-label": title }, element("h3", {}, title), ...buttons);
+}
+
+/** Run the step that the lab suggests. The focus stays on what is visible. */
+function start(button) {
+  button.focus({ preventScroll: true });
+  button.click();
 }
 
 async function run(step, button) {

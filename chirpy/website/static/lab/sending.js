@@ -5,7 +5,7 @@ import { call, randomId, send, withJson } from "../chirps/api.js";
 /** Return the text of an event about a user, with an id of its own and the time `age` ms ago. */
 export function eventText(event, userId, { id = newEventId(), age = 0 } = {}) {
   const timestamp = new Date(Date.now() - age).toISOString();
-  return JSON.stringify({ id, timestamp, event, data: { user_id: userId } });
+  return JSON.stringify({ id, timestamp, event, data: { user_id: userId } }, null, 2);
 }
 
 export function newEventId() {
@@ -14,7 +14,7 @@ export function newEventId() {
 
 /** Deliver a body to the webhook as Polka does. `spoil` changes the credentials before. */
 export async function deliver(body, { times = 1, concurrent = false, spoil, title = "" } = {}) {
-  const id = /"id":"([^"]+)"/.exec(body)?.[1] ?? newEventId();
+  const id = /"id": "([^"]+)"/.exec(body)?.[1] ?? newEventId();
   const { json: credentials } = await call(withJson("POST", "/admin/webhooks/credentials", { id, body }));
   const headers = { ...(spoil ? spoil(credentials) : credentials), "Content-Type": "application/json" };
   const request = { method: "POST", path: "/api/polka/webhooks", headers, body };

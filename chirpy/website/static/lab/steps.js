@@ -1,4 +1,4 @@
-/** What the lab can send, and why Chirpy answers as it does. `run` returns batches. */
+/** What the lab can send, and why Chirpy answers as it does. `run` returns batches; `isFirst` marks the step to start with. */
 
 import { randomId } from "../chirps/api.js";
 import { deliver, eventText, newEventId, postFive } from "./sending.js";
@@ -16,27 +16,28 @@ function spoil(credentials) {
 const DELIVERIES = [
   {
     label: "An upgrade, once",
-    why: "The 204 is sent after Postgres has committed: until it arrives, Polka must assume that nothing happened, and deliver again.",
+    why: "Polka reports one payment. The 204 is sent after Postgres has committed: until it arrives, Polka must assume that nothing was stored, and deliver again.",
     run: async ({ id }) => [await deliver(eventText(UPGRADED, id))],
   },
   {
     label: "An upgrade, five times",
-    why: "Polka delivers again when an answer was lost. All five carry the same event id, and a unique constraint keeps one row for it: the others are duplicates, with the same 204 and no effect.",
+    isFirst: true,
+    why: "Nothing happened twice. All five deliveries have the same event id, and a unique constraint in Postgres allows one row for each id. The first made the row and changed the user; the others met that row, so they are duplicates: the same 204, and no effect.",
     run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { times: 5 })],
   },
   {
     label: "Five times concurrently",
-    why: "Five requests arrive at the same moment, so a look-up beforehand would find nothing five times. The unique constraint lets one in; the other four wait for its commit, and are duplicates.",
+    why: "Nothing happened twice, although all five arrived at the same moment. A look-up beforehand would find nothing five times. The unique constraint lets one in; the other four wait for its commit, and are then duplicates.",
     run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { times: 5, concurrent: true })],
   },
   {
     label: "A downgrade",
-    why: "The event says what the membership is now, it does not switch it. That is why it can be repeated without harm.",
+    why: "The event says what the membership is now; it does not switch it. Setting it a second time changes nothing, so this can be repeated too.",
     run: async ({ id }) => [await deliver(eventText(DOWNGRADED, id))],
   },
   {
     label: "An older upgrade, late",
-    why: "Deliveries can overtake each other. The timestamp says when it happened, so the upgrade of a minute ago is stale, and cannot undo the newer downgrade.",
+    why: "The order of arrival does not count, because deliveries can overtake each other. The timestamp says when an event happened, so the upgrade of a minute ago is stale, and cannot undo the newer downgrade.",
     run: async ({ id }) => [
       await deliver(eventText(DOWNGRADED, id), { title: "First, a downgrade that happened now" }),
       await deliver(eventText(UPGRADED, id, { age: MINUTE }), { title: "Then, an upgrade that happened a minute ago" }),
@@ -71,12 +72,12 @@ const REFUSED = [
 const CHIRPS = [
   {
     label: "Five equal chirps",
-    why: "Five equal requests are five chirps, because people may repeat themselves. A client that got no answer cannot know whether to send this request again.",
+    why: "Here everything happened five times. People may repeat themselves, so five equal requests are five chirps. A client that got no answer cannot know whether to send this request again.",
     run: async ({ token }) => [await postFive(await token(), `Is this on? ${randomId().slice(0, 4)}`)],
   },
   {
     label: "Five, with an Idempotency-Key",
-    why: "The key says that all five are one request. A unique constraint keeps one chirp, and the other four answers are that chirp again.",
+    why: "Nothing happened twice. The key says that all five are one request: a unique constraint keeps one chirp, and the other four answers are that chirp again.",
     run: async ({ token }) => {
       const key = `lab-${randomId().slice(0, 12)}`;
       return [await postFive(await token(), `Once is enough. ${key.slice(-4)}`, { "Idempotency-Key": key })];
