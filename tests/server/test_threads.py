@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -69,6 +69,16 @@ def test_job_is_refused_after_a_long_wait_and_when_the_queue_is_full(
     wait_until(lambda: later == ["d"])
 
     assert done == ["-c", "-a", "-b"]
+
+
+def test_last_thread_that_worked_works_next() -> None:
+    pool, workers = ThreadPool(3, max_wait=1), list[int]()
+    wait_until(lambda: len(pool.idle) == 3)
+    for _ in range(4):
+        pool.put(lambda: workers.append(get_ident()), workers.clear)
+        wait_until(lambda: len(workers) > 0 and len(pool.idle) == 3)
+
+    assert workers == workers[:1] * 4
 
 
 def test_thread_survives_the_failure_of_a_job(busy: Busy, caplog: pytest.LogCaptureFixture) -> None:
