@@ -71,5 +71,10 @@ function showAnswer(answer, index, total) {
     element("summary", {},
       ...(total > 1 ? [`${index + 1}: `] : []), element("strong", {}, status),
       element("span", { className: `stamp ${kind}` }, kind)),
-    element("pre", {}, element("code", {}, [...head, "", answer.text].join("\n").trim())));
+    element("pre", {}, element("code", {}, [...head, "", readable(answer.text)].join("\n").trim())));
+}
+
+/** Return JSON with a line for each key, because scripts get it without spaces; another text as it is. */
+function readable(text) {
+  return text.startsWith("{") ? JSON.stringify(JSON.parse(text), null, 2) : text;
 }

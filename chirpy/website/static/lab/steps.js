@@ -22,7 +22,7 @@ const DELIVERIES = [
   {
     label: "An upgrade, five times",
     isFirst: true,
-    why: "Nothing happened twice. All five deliveries have the same event id, and a unique constraint in Postgres allows one row for each id. The first made the row and changed the user; the others met that row, so they are duplicates: the same 204, and no effect.",
+    why: "Nothing happened twice. All five deliveries have the same event id, and a unique constraint in Postgres allows one row for each id. The first made the row and changed the user; the others found that row, so they are duplicates: the same 204, and no effect.",
     run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { times: 5 })],
   },
   {
@@ -48,7 +48,7 @@ const DELIVERIES = [
 const REFUSED = [
   {
     label: "A wrong key",
-    why: "Anybody can send a request to this address. Without the right key it is a 401, before the body is looked at, and nothing is kept.",
+    why: "Anybody can send a request to this address. Without the right key the answer is a 401, before the body is read as JSON, and nothing is stored.",
     run: async ({ id }) => [await deliver(eventText(UPGRADED, id), { spoil })],
   },
   {
