@@ -10,13 +10,17 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth bench-primary db clean
+.PHONY: help run doctor test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth bench-primary db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 ifeq ($(origin PYTHON),command line)
 	@echo 'Next: name a target, such as: make PYTHON=$(PYTHON) run'
 endif
+
+# `flask` reads .env itself before it runs a command, and fails if it cannot.
+doctor: $(READY) ## Say what is wrong with settings, port or database, and what to do
+	@FLASK_SKIP_DOTENV=1 $(BIN)/flask doctor
 
 # With the whole path, so that `make clean` finds the process.
 run: $(READY) .env ## Start the server on http://localhost:8080

@@ -12,6 +12,7 @@ from chirpy.database.autocommit_pool import bind_autocommit_pool
 from chirpy.database.connecting import ConnectArguments
 from chirpy.database.engine import bind_engine
 from chirpy.database.errors import is_transient, is_unmigrated, next_step
+from chirpy.server.doctor.command import doctor
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import application, errors
@@ -37,6 +38,6 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     errors.register(app, is_transient, is_unmigrated, next_step)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for command in (migration_commands, webhook_commands, token_commands, check):
+    for command in (migration_commands, webhook_commands, token_commands, check, doctor):
         app.cli.add_command(command)
     return app

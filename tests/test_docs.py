@@ -26,7 +26,8 @@ INLINE_CODE = re.compile(r"`([^`\n]+)`")
 RELATIVE_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 FILE_NAME = re.compile(r"[\w./-]+\.(py|sql|md|txt|http|toml|yml)|(chirpy|tests|docs)/[\w/]*")
 FLASK_COMMAND = (
-    r"(?:\.venv/bin/)?(?:flask |python -m chirpy\.)((?:check|polka|psql|seed|tokens|webhooks).*)"
+    r"(?:\.venv/bin/)?(?:flask |python -m chirpy\.)"
+    r"((?:check|doctor|polka|psql|seed|tokens|webhooks).*)"
 )
 TABLE_ROW = re.compile(r"^\| `([^`]+)` \|.*?\|(?:([^|]*)\|)?$", re.MULTILINE)
 FILES = {

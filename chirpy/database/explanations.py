@@ -48,8 +48,13 @@ def explain(error: Exception) -> str:
     if url is None:  # the application was handed a way to connect
         step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
         return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
-    step = next((step for text, step in NEXT_STEPS.items() if text in message), "correct DB_URL")
-    return f"Chirpy cannot use the database {show_database_url(url)}:\n  {message}\nNext: {step}"
+    problem = f"Chirpy cannot use the database {show_database_url(url)}:\n  {message}"
+    return f"{problem}\nNext: {find_step(message)}"
+
+
+def find_step(message: str) -> str:
+    """Return what to do about a message of Postgres or libpq."""
+    return next((step for text, step in NEXT_STEPS.items() if text in message), "correct DB_URL")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Whether the database can be used: migrated, writable, and durable."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -70,16 +71,22 @@ def require_usable(limit: float) -> None:
     """
     with within(limit), db.engines[AUTOCOMMIT].connect() as connection:
         require_migrated(connection)
-        state = connection.execute(STATE).one()
-        commits = state.reset_val if is_pooled(connection, state) else state.synchronous_commit
+        for problem in find_problems(connection, current_settings().platform):
+            raise problem
+
+
+def find_problems(connection: Connection, platform: str) -> Iterator[UnusableDatabase]:
+    """Yield what prevents writes, or can lose them; in development, fsync may be off."""
+    state = connection.execute(STATE).one()
+    commits = state.reset_val if is_pooled(connection, state) else state.synchronous_commit
     if state.is_read_only:
-        raise ReadOnly
+        yield ReadOnly()
     if commits not in DURABLE:
-        raise CommitsAreLost
-    if current_settings().platform == "prod" and not state.has_fsync:
-        raise NoFsync
+        yield CommitsAreLost()
+    if platform == "prod" and not state.has_fsync:
+        yield NoFsync()
     if state.is_waiting:
-        raise CommitsWait
+        yield CommitsWait()
 
 
 def is_pooled(connection: Connection, state: Row[*tuple[Any, ...]]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from chirpy.server.doctor.origins import examine
 from chirpy.server.dotenv import read_settings
 from chirpy.server.metrics import serve_metrics
 from chirpy.server.migrations import MigrationFailed, migrate
@@ -29,10 +30,15 @@ Open it in a browser, or try it from another terminal:
 
 
 def read_settings_or_exit(dotenv: Path) -> Settings:
-    """Return the settings, or exit with a message that names each wrong or missing one."""
+    """Return the settings, or exit with a message that names each wrong or missing one.
+
+    `flask doctor` gets what is valid: it reports the rest.
+    """
     try:
         return read_settings(dotenv)
     except SettingsError as error:
+        if sys.argv[1:2] == ["doctor"]:
+            return examine(dotenv, os.environ).settings()
         sys.exit(str(error))
 
 

@@ -12,6 +12,7 @@ from chirpy.settings.database_url import DB_URL_EXAMPLE
 from chirpy.settings.parsers import HOW_TO_MAKE_ONE, PARSERS
 
 EXTENSION = "chirpy.settings"  # where the application keeps its settings
+Problem = tuple[str, str]  # the name of a setting, and what is wrong with it
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -48,30 +49,38 @@ class Settings:
 
 
 def parse_settings(environment: Mapping[str, str | None], if_missing: str = "") -> Settings:
-    """Return the settings. An empty value counts as unset. Raise SettingsError for all problems.
+    """Return the settings. Raise SettingsError for all problems.
 
     Its text ends with `if_missing` if a required setting is missing.
     """
+    values, problems = parse_each(environment)
+    if problems:
+        lines = [" ".join(problem) for problem in problems]
+        text = "\n  ".join(["Chirpy cannot start with these settings:", *lines])
+        raise SettingsError(text + if_missing * (" is missing: " in text))
+    return Settings(**values)
+
+
+def parse_each(environment: Mapping[str, str | None]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the valid values by their field, and the problems. An empty value counts as unset."""
     given = {name: text for name, text in environment.items() if text}
     if "SECRET" in given:
         given.setdefault("JWT_SECRET", given["SECRET"])
     values: dict[str, Any] = {}
-    problems = []
+    problems: list[Problem] = []
     if "DB_URL" not in given and given.get("PLATFORM", "prod") == "prod":
-        problems.append(f"DB_URL is missing: set {DB_URL_EXAMPLE}; only PLATFORM=dev needs none")
+        missing = f"is missing: set {DB_URL_EXAMPLE}; only PLATFORM=dev needs none"
+        problems.append(("DB_URL", missing))
     if "JWT_SECRET" not in given:
-        problems.append(f"JWT_SECRET is missing: {HOW_TO_MAKE_ONE}")
+        problems.append(("JWT_SECRET", f"is missing: {HOW_TO_MAKE_ONE}"))
     if not given.keys() & {"POLKA_KEY", "POLKA_WEBHOOK_SECRETS"}:
-        problems.append("POLKA_KEY is missing: set the key that Polka sends")
+        problems.append(("POLKA_KEY", "is missing: set the key that Polka sends"))
     for name in filter(given.get, PARSERS):
         try:
             values[name.lower()] = PARSERS[name](given[name])
         except ValueError as error:
-            problems.append(f"{name} {error}")
-    if problems:
-        text = "\n  ".join(["Chirpy cannot start with these settings:", *problems])
-        raise SettingsError(text + if_missing * (" is missing: " in text))
-    return Settings(**values)
+            problems.append((name, str(error)))
+    return values, problems
 
 
 def current_settings() -> Settings:

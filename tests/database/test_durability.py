@@ -18,6 +18,7 @@ from tests.support.accounts import sign_up
 from tests.support.assertions import assert_error
 from tests.support.chirps import post_chirp
 from tests.support.databases import DELETE_ALL_ROWS, Sql, an_app, connected
+from tests.support.doctor import run_doctor
 from tests.support.factories import Person, a_person, an_event
 from tests.support.failures import Breakable, assert_unavailable, deliver
 from tests.support.server import wait_until
@@ -97,6 +98,15 @@ def post(
         "chirp with a key": lambda: post_chirp(client, person, key="key"),
     }
     return requests[request.param]
+
+
+@pytest.mark.faults
+@pytest.mark.usefixtures("missing_standby")
+def test_doctor_does_not_wait_for_a_missing_standby(crashable_postgres: EmbeddedPostgres) -> None:
+    report = run_doctor(make_url(crashable_postgres.url).set(drivername=DRIVER))
+
+    assert "durable commits" in report.failed
+    assert "SHOW synchronous_standby_names" in report.output
 
 
 @pytest.mark.faults

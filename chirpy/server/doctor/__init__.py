@@ -1,0 +1,1 @@
+"""`flask doctor`: examine the settings, this machine and the database; name each next command."""

@@ -1,0 +1,84 @@
+"""Examine the way to the database: the server, the login, the database."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+
+from chirpy.database.connecting import ConnectFailed
+from chirpy.database.deadlines import within
+from chirpy.database.engine import AUTOCOMMIT, db
+from chirpy.database.explanations import find_step
+from chirpy.database.startup import STARTING, STATEMENT_MODE, is_in_statement_mode
+from chirpy.server.doctor.database import examine_database
+from chirpy.server.doctor.findings import UNCHECKED, Finding, problem
+from chirpy.server.doctor.postgres_commands import Postgres, identifier
+from chirpy.settings import Settings
+from chirpy.settings.database_url import show_database_url
+
+LIMIT = 20  # seconds for all; the first start of the embedded Postgres takes a few
+SERVER, LOGIN, DATABASE, CONNECTIONS = "server", "authentication", "database", "connections"
+# What Postgres or libpq says when a step fails. The first match counts; all else is the server.
+FAILED_STEPS = {
+    "authentication failed": LOGIN,
+    "no password supplied": LOGIN,
+    "pg_hba.conf": LOGIN,
+    'role "': LOGIN,
+    'database "': DATABASE,
+    "too many": CONNECTIONS,
+    "remaining connection slots": CONNECTIONS,
+}
+
+
+def examine_connection(settings: Settings) -> Iterator[Finding]:
+    """Connect as Chirpy does, and examine the database if that is possible."""
+    with within(LIMIT):
+        try:
+            connection = db.engines[AUTOCOMMIT].connect()
+        except (DBAPIError, ConnectFailed) as error:
+            cause: object = getattr(error, "orig", error)
+            yield from explain_failure(cause, settings.db_url)
+            yield Finding("all else", "not checked: no connection to the database", UNCHECKED)
+            return
+        with connection:
+            url = settings.db_url
+            yield Finding(SERVER, show_database_url(url) if url else "the embedded Postgres runs")
+            yield from examine_database(connection, settings)
+
+
+def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
+    """Find at which step a connection failed, and the commands for it."""
+    message = str(cause).strip()
+    if url is None or isinstance(cause, ConnectFailed):  # has its next step
+        text, _, step = message.partition("Next: ")
+        yield problem(SERVER, text.strip().rstrip("."), step or find_step(message))
+        return
+    if any(text in message for text in STARTING) and is_in_statement_mode():
+        text, _, step = STATEMENT_MODE.partition("\nNext: ")
+        yield problem(SERVER, text, step)
+        return
+    failed = next((step for text, step in FAILED_STEPS.items() if text in message), SERVER)
+    if failed != SERVER:
+        yield Finding(SERVER, f"answers at {show_database_url(url)}")
+    if failed == DATABASE:
+        yield Finding(LOGIN, f"as {url.username}")
+    text = message if failed != SERVER else f"{show_database_url(url)}: {message}"
+    yield problem(failed, text, find_step(message), *commands(failed, message, Postgres(url)))
+
+
+def commands(failed: str, message: str, postgres: Postgres) -> tuple[str, ...]:
+    """Return what to type after a failed step."""
+    user, database = identifier(postgres.user), identifier(postgres.database)
+    is_missing = "does not exist" in message
+    if failed == LOGIN and is_missing:
+        return (postgres.as_administrator("createuser", "--pwprompt", postgres.user),)
+    if failed == DATABASE and is_missing:
+        return postgres.create_database(postgres.database)
+    statements = {
+        LOGIN: "SHOW hba_file" if "pg_hba.conf" in message else f"\\password {user}",
+        DATABASE: f"GRANT CONNECT ON DATABASE {database} TO {user}",
+        CONNECTIONS: "SHOW max_connections",
+    }
+    if failed in statements:
+        return (postgres.sql(statements[failed], database="postgres"),)
+    return (postgres.look_up(),) if "could not translate host name" in message else postgres.start()
