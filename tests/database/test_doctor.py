@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -46,6 +47,17 @@ def test_doctor_finds_no_problem_in_a_database_that_chirpy_can_use(database_url:
     assert re.fullmatch(r"Postgres \d+\.\d+.*", report.finding("ok", "version"))
     assert "one took " in report.finding("ok", "durable commits")
     assert "fsync is off" in report.finding("note", "durable commits")  # as in all these tests
+
+
+def test_doctor_waits_for_the_first_start_of_the_embedded_postgres(cluster_url: URL) -> None:
+    def start() -> dict[str, Any]:
+        time.sleep(1.5)
+        return {**cluster_url.query, "user": cluster_url.username, "dbname": "postgres"}
+
+    report = run_doctor(connect=start)
+
+    assert report.finding("ok  ", "server") == "the embedded Postgres runs"
+    assert report.failed == ["migrations"]
 
 
 def unreachable(_: URL) -> URL:

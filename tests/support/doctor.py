@@ -6,6 +6,7 @@ from unittest import mock
 
 from sqlalchemy import URL
 
+from chirpy.database.connecting import ConnectArguments
 from chirpy.server.doctor import command
 from tests.support.databases import DB_PASSWORD, POLKA_KEY, UNREACHABLE, an_app, url_text
 from tests.support.server import SETTINGS, free_port
@@ -38,11 +39,23 @@ class Report:
         return str(finding)
 
 
-def run_doctor(url: URL | None = None, dotenv: Path = NO_FILE, **environment: str) -> Report:
-    """Run `flask doctor` on a database and settings: those of `dotenv`, or else good ones."""
+def run_doctor(
+    url: URL | None = None,
+    dotenv: Path = NO_FILE,
+    connect: ConnectArguments | None = None,
+    **environment: str,
+) -> Report:
+    """Run `flask doctor` on a database and settings: those of `dotenv`, or else good ones.
+
+    `connect` stands for the embedded Postgres.
+    """
     good = {} if dotenv.exists() else GOOD | {"PORT": str(free_port())}
     given = good | ({"DB_URL": url_text(url)} if url else {}) | environment
-    with mock.patch.object(command, "DOTENV", dotenv), an_app(url or UNREACHABLE) as app:
+    embedded = {"db_url": None} if connect else {}
+    with (
+        mock.patch.object(command, "DOTENV", dotenv),
+        an_app(url or UNREACHABLE, connect, **embedded) as app,
+    ):
         variables = dict.fromkeys(SETTINGS) | given
         result = app.test_cli_runner().invoke(args=["doctor"], env=variables)
     return Report(result.exit_code, result.output)

@@ -1,6 +1,7 @@
 """Examine the way to the database: the server, the login, the database."""
 
 from collections.abc import Iterator
+from math import inf
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +17,7 @@ from chirpy.server.doctor.postgres_commands import Postgres, identifier
 from chirpy.settings import Settings
 from chirpy.settings.database_url import show_database_url
 
-LIMIT = 20  # seconds for all; the first start of the embedded Postgres takes a few
+LIMIT = 20  # seconds; the embedded Postgres has none, because its first start takes a few
 SERVER, LOGIN, DATABASE, CONNECTIONS = "server", "authentication", "database", "connections"
 # What Postgres or libpq says when a step fails. The first match counts; all else is the server.
 FAILED_STEPS = {
@@ -32,18 +33,17 @@ FAILED_STEPS = {
 
 def examine_connection(settings: Settings) -> Iterator[Finding]:
     """Connect as Chirpy does, and examine the database if that is possible."""
-    with within(LIMIT):
-        try:
+    url = settings.db_url
+    try:
+        with within(LIMIT if url else inf):
             connection = db.engines[AUTOCOMMIT].connect()
-        except (DBAPIError, ConnectFailed) as error:
-            cause: object = getattr(error, "orig", error)
-            yield from explain_failure(cause, settings.db_url)
-            yield Finding("all else", "not checked: no connection to the database", UNCHECKED)
-            return
-        with connection:
-            url = settings.db_url
-            yield Finding(SERVER, show_database_url(url) if url else "the embedded Postgres runs")
-            yield from examine_database(connection, settings)
+    except (DBAPIError, ConnectFailed) as error:
+        yield from explain_failure(getattr(error, "orig", error), url)
+        yield Finding("all else", "not checked: no connection to the database", UNCHECKED)
+        return
+    with within(LIMIT), connection:
+        yield Finding(SERVER, show_database_url(url) if url else "the embedded Postgres runs")
+        yield from examine_database(connection, settings)
 
 
 def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
@@ -51,7 +51,9 @@ def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
     message = str(cause).strip()
     if url is None or isinstance(cause, ConnectFailed):  # has its next step
         text, _, step = message.partition("Next: ")
-        yield problem(SERVER, text.strip().rstrip("."), step or find_step(message))
+        yield problem(
+            SERVER, text.strip().rstrip("."), *([step] if step else Postgres(url).create_another())
+        )
         return
     if any(text in message for text in STARTING) and is_in_statement_mode():
         text, _, step = STATEMENT_MODE.partition("\nNext: ")
