@@ -1,6 +1,7 @@
 """Answer immediately while the database is silent, instead of letting each request wait for it."""
 
 from contextlib import closing, suppress
+from math import inf
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
 
@@ -10,7 +11,7 @@ from chirpy.database.connection_attempts import Connect
 
 QUICK = 1  # second; an error that comes faster is an answer
 PAUSE = 0.2  # seconds between two attempts
-PATIENCE = 0.2  # seconds that a request waits, in case the database is back
+PATIENCE = 0.2  # seconds at the beginning in which requests wait: perhaps only one connection fails
 
 
 class Silence:
@@ -23,6 +24,7 @@ class Silence:
         self._over = Event()
         self._over.set()
         self._changing = Lock()
+        self._began = -inf
 
     @property
     def is_over(self) -> bool:
@@ -31,13 +33,14 @@ class Silence:
 
     def refuse(self) -> None:
         """Raise OperationalError while the database is silent."""
-        if not self._over.wait(PATIENCE):
+        if not self._over.wait(self._began + PATIENCE - monotonic()):
             raise psycopg2.OperationalError("The database is silent. Chirpy tries to connect")
 
     def begin(self, connect: Connect) -> None:
         """Let a thread call `connect` until it gets an answer."""
         with self._changing:
             if self._over.is_set():
+                self._began = monotonic()
                 self._over.clear()
                 Thread(target=self._find_end, args=(connect,), daemon=True).start()
 
