@@ -1,7 +1,8 @@
 """What is slow or refused is no silence. tests/faults has real silences."""
 
+import socket
 from collections.abc import Callable, Iterator
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg2
@@ -15,6 +16,7 @@ from chirpy.database.silence_detector import SILENT, SUSPICIOUS
 from chirpy.database.watcher import CHECK
 from tests.support.databases import an_app, patch_connect
 from tests.support.failures import Breakable, assert_unavailable
+from tests.support.server import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -69,3 +71,18 @@ def test_requests_succeed_if_each_connection_takes_long(breakable: Breakable) ->
         sleep(LONG)
 
         assert get(app).status_code == 200
+
+
+def test_silent_host_is_passed_over_while_requests_are_refused(breakable: Breakable) -> None:
+    query = breakable.url.query
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = {
+            "host": f"127.0.0.1,{query['host']}",
+            "port": f"{silent.getsockname()[1]},{query['port']}",
+        }
+        with an_app(breakable.url.update_query_dict(hosts)) as app:
+            begin = monotonic()
+            assert_unavailable(get(app))
+            assert monotonic() - begin < 1
+            wait_until(lambda: get(app).status_code == 200)
+            assert monotonic() - begin < 6  # connect_timeout is 2
