@@ -13,7 +13,7 @@ import click
 from flask import Flask
 
 from chirpy.server.serving import run_workers
-from chirpy.settings import Settings
+from chirpy.settings import EXTENSION, Settings
 
 NAME = "tests.support.stoppable_servers"  # not __main__
 SETTINGS = Settings(jwt_secret="x" * 32, port=0, workers=1, threads=1)
@@ -24,7 +24,9 @@ def __getattr__(name: str) -> Flask:
     if name != "app":
         raise AttributeError(name)
     click.echo(os.getppid())
-    return Flask(__name__)
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = SETTINGS
+    return app
 
 
 def run_server() -> NoReturn:
