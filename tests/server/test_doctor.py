@@ -80,6 +80,7 @@ def test_command_of_doctor_corrects_a_line_of_dotenv(
         assert text in finding
         subprocess.run(finding.rpartition("Next: ")[2], shell=True, check=True)
         assert subject not in run_doctor(None, dotenv).failed
+        assert dotenv.read_text().count("\n") == len(lines), "the line was replaced"
 
 
 def test_commands_of_doctor_correct_the_file_itself(
