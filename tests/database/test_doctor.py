@@ -18,6 +18,8 @@ from alembic import command
 from sqlalchemy import URL
 
 from chirpy.server.doctor import database
+from chirpy.server.doctor.connection import commands
+from chirpy.server.doctor.postgres_commands import Postgres
 from tests.database.test_migration_state import GOOSE
 from tests.support.databases import (
     UNREACHABLE,
@@ -236,6 +238,12 @@ def test_doctor_names_an_encoding_a_version_a_clock_and_a_limit_that_are_wrong(
     assert report.failed == ["version", "clocks", "migrations", "database", "connections"]
     assert "that of Postgres is 100 s ahead" in report.finding("FAIL", "clocks")
     assert "is LATIN1, not UTF8" in report.finding("FAIL", "database")
+
+
+def test_doctor_starts_no_server_that_is_starting() -> None:
+    message = "FATAL:  the database system is starting up"
+
+    assert "again" in commands("server", message, Postgres(UNREACHABLE))[0]
 
 
 def test_doctor_does_not_wait_for_a_server_that_never_answers() -> None:

@@ -14,6 +14,7 @@ from chirpy.database.startup import STARTING, STATEMENT_MODE, is_in_statement_mo
 from chirpy.server.doctor.database import examine_database
 from chirpy.server.doctor.findings import UNCHECKED, Finding, problem
 from chirpy.server.doctor.postgres_commands import Postgres, identifier
+from chirpy.server.doctor.systems import flask
 from chirpy.settings import Settings
 from chirpy.settings.database_url import show_database_url
 
@@ -83,4 +84,6 @@ def commands(failed: str, message: str, postgres: Postgres) -> tuple[str, ...]:
     }
     if failed in statements:
         return (postgres.sql(statements[failed], database="postgres"),)
+    if "FATAL:" in message:  # it runs, and says something else, as while it starts
+        return (flask("doctor") + "   (again, after that)",)
     return (postgres.look_up(),) if "could not translate host name" in message else postgres.start()
