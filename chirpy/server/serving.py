@@ -37,7 +37,7 @@ def read_settings_or_exit(dotenv: Path) -> Settings:
     try:
         return read_settings(dotenv)
     except SettingsError as error:
-        if sys.argv[1:2] == ["doctor"]:
+        if "doctor" in sys.argv[1:4]:  # also `flask --app app doctor`
             return examine(dotenv, os.environ).settings()
         sys.exit(str(error))
 

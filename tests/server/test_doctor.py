@@ -110,7 +110,8 @@ def test_doctor_runs_without_a_readable_dotenv(dotenv: Path) -> None:
 
 def test_flask_doctor_names_all_problems_where_flask_cannot_start() -> None:
     broken = {"PORT": "x", "JWT_SECRET": "s3cr3t", "DB_URL": "mysql://u:s3cr3t@h/d"}
-    result = run_python(PROJECT, "-m", "flask", "doctor", **NO_SETTINGS | broken)
+    flask = "-m", "flask", "--app", "app", "doctor"
+    result = run_python(PROJECT, *flask, **NO_SETTINGS | broken)
 
     assert result.returncode == 1
     assert "Traceback" not in result.stdout
@@ -119,15 +120,17 @@ def test_flask_doctor_names_all_problems_where_flask_cannot_start() -> None:
     assert failed == ["DB_URL", "JWT_SECRET", "POLKA_KEY", "PORT"]
 
 
-def test_doctor_says_who_uses_the_port(server: Server) -> None:
+def test_doctor_says_why_a_port_cannot_be_used(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = run_doctor(None, PORT=str(other.getsockname()[1]))
     own = run_doctor(None, PORT=str(server.port))
+    host = run_doctor(None, HOST="1.2.3.4")
     twice = run_doctor(None, PORT="8097", METRICS_PORT="8097")
 
     assert "port" in taken.failed
     assert "sudo ss -ltnp 'sport = :" in taken.finding("FAIL", "port")
     assert "a Chirpy serves on" in own.finding("note", "port")
+    assert 'export "HOST=127.0.0.1"' in host.finding("FAIL", "port")
     assert "metrics port" in twice.failed
 
 

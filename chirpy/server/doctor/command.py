@@ -43,13 +43,12 @@ def doctor() -> None:
 
 def sections(examined: Examined) -> dict[str, dict[str, Check]]:
     """Return all checks, by title and name."""
-    settings = examined.settings()
     return {
         "Settings": {
             ".env": partial(examine_dotenv, examined),
             "settings": partial(examine_settings, examined),
         },
-        "This machine": {"port": partial(examine_ports, settings), "clock": examine_clock},
+        "This machine": {"port": partial(examine_ports, examined), "clock": examine_clock},
         "Database": {"database": partial(database, examined)},
     }
 

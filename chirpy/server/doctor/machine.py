@@ -8,40 +8,48 @@ from http.client import HTTPConnection, HTTPException
 
 from chirpy.database.migration_state import MIGRATIONS
 from chirpy.server.doctor.findings import NOTE, Finding, problem
+from chirpy.server.doctor.origins import Examined
+from chirpy.server.doctor.settings import next_step
 from chirpy.server.doctor.systems import on_this_system
 from chirpy.server.port import PortUnavailable, reserve_port
-from chirpy.settings import Settings
 
 LIMIT = 2  # seconds for a server that uses the port
 SYNCHRONIZE = ("sudo timedatectl set-ntp true", "sudo sntp -sS time.apple.com", "sudo hwclock -s")
 
 
-def examine_ports(settings: Settings) -> Iterator[Finding]:
+def examine_ports(examined: Examined) -> Iterator[Finding]:
     """Find whether Chirpy can listen on its ports."""
     with ExitStack() as reservations:  # until the end: the two may be one
-        yield examine_port(reservations, settings.host, settings.port)
-        if settings.metrics_port:
-            yield examine_port(
-                reservations, settings.metrics_host, settings.metrics_port, "METRICS_"
-            )
+        yield examine_port(examined, reservations)
+        if examined.settings().metrics_port:
+            yield examine_port(examined, reservations, "METRICS_")
 
 
-def examine_port(reservations: ExitStack, host: str, port: int, of: str = "") -> Finding:
+def examine_port(examined: Examined, reservations: ExitStack, of: str = "") -> Finding:
     """Reserve a port, or find why that is not possible: a note if a Chirpy listens already."""
-    subject, where = f"{of}PORT".lower().replace("_", " "), f"{host} port {port}"
+    settings, prefix = examined.settings(), of.lower()
+    host, port = getattr(settings, f"{prefix}host"), getattr(settings, f"{prefix}port")
+    subject, where = f"{prefix}port".replace("_", " "), f"{host} port {port}"
     try:
         reservations.enter_context(reserve_port(host, port, of))
     except PortUnavailable as error:
         text, _, step = str(error).partition("\nNext: ")
         if is_chirpy(host, port):
             return Finding(subject, f"a Chirpy serves on {where} already", NOTE, (step,))
-        who = on_this_system(
-            f"sudo ss -ltnp 'sport = :{port}'",
-            f"sudo lsof -nP -iTCP:{port} -sTCP:LISTEN",
-            f"sudo ss -ltnp 'sport = :{port}'; netstat.exe -ano | grep ':{port} '",
-        )
-        return problem(subject, text.rstrip("."), step, f"to see what uses it: {who}")
+        if "HOST" in step:
+            command = next_step(examined.origin(f"{of}HOST"), examined)
+        else:
+            command = f"to see what uses it: {find_user_of(port)}"
+        return problem(subject, text.rstrip("."), step, command)
     return Finding(subject, f"{where} is free")
+
+
+def find_user_of(port: int) -> str:
+    """Return the command that shows which program listens on a port."""
+    linux = f"sudo ss -ltnp 'sport = :{port}'"
+    macos = f"sudo lsof -nP -iTCP:{port} -sTCP:LISTEN"
+    # A program of Windows can have it too.
+    return on_this_system(linux, macos, f"{linux}; netstat.exe -ano | grep ':{port} '")
 
 
 def is_chirpy(host: str, port: int) -> bool:
