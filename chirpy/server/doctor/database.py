@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from chirpy.database.errors import NEXT_STEPS
 from chirpy.database.explanations import find_step
 from chirpy.server.doctor.commits import examine_commits
-from chirpy.server.doctor.facts import FACTS, Facts
+from chirpy.server.doctor.facts import FACTS, OLDEST, Facts
 from chirpy.server.doctor.findings import Finding, problem
 from chirpy.server.doctor.machine import SYNCHRONIZE
 from chirpy.server.doctor.postgres_commands import Postgres
@@ -16,7 +16,6 @@ from chirpy.server.doctor.systems import on_this_system
 from chirpy.server.doctor.tables import examine_tables
 from chirpy.settings import Settings
 
-OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
 CLOCKS_DIFFER = 30  # seconds; a delivery may be signed, and an event dated, 5 minutes ahead
 
 
