@@ -17,7 +17,7 @@ from sqlalchemy import URL, text
 from werkzeug.test import TestResponse
 
 from chirpy.database import connecting, deadlines, silence
-from chirpy.database.deadlines import within
+from chirpy.database.deadlines import WAITS_SINCE, within
 from chirpy.database.engine import db
 from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
 from tests.support.databases import UNREACHABLE, an_app, patch_connect, url_text
@@ -131,6 +131,22 @@ def test_all_statements_of_a_request_share_one_deadline(breakable: Breakable) ->
     with an_app(breakable.url) as app:
         app.before_request(sleep_often)
         assert_unavailable(answered_in_time(lambda: app.test_client().get("/api/healthz")))
+
+
+def test_time_that_a_request_has_waited_for_its_turn_counts(
+    breakable: Breakable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "AT_LEAST", 0.1)
+
+    def sleep_once() -> None:
+        db.session.execute(SLEEP, {"seconds": LIMIT * 0.6})
+
+    with an_app(breakable.url) as app:
+        app.before_request(sleep_once)
+        since = {WAITS_SINCE: monotonic() - LIMIT / 2}
+        send = app.test_client().get
+        assert_unavailable(send("/api/healthz", environ_overrides=since))
+        assert send("/api/healthz").status_code == 200
 
 
 def test_migration_has_no_deadline(breakable: Breakable) -> None:

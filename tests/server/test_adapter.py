@@ -4,18 +4,20 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from threading import Event
+from time import monotonic, sleep
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
+from chirpy.database.deadlines import WAITS_SINCE
 from chirpy.server.adapter import Adapter
 from chirpy.server.environ import wsgi_environ
 from chirpy.server.overload import Overload
 from chirpy.server.requests import Request
 from chirpy.web.ambiguous_headers import REPEATED
-from tests.support.server import PROJECT, run_python
+from tests.support.server import PROJECT, run_python, wait_until
 
 
 def a_scope(*headers: tuple[bytes, bytes], path: bytes = b"/api/chirps") -> dict[str, Any]:
@@ -73,11 +75,12 @@ def test_refusal_under_overload_is_like_other_errors(
 def test_requests_that_wait_to_hash_a_password_take_no_thread_from_others(
     app: Flask, path: bytes
 ) -> None:
-    turn, answered = Event(), Event()
+    turn, answered, waited = Event(), Event(), list[float]()
 
     def application(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
         if environ["PATH_INFO"] == path.decode():
             turn.wait()
+            waited.append(monotonic() - environ[WAITS_SINCE])
         else:
             answered.set()
         start_response("200 OK", [])
@@ -88,7 +91,10 @@ def test_requests_that_wait_to_hash_a_password_take_no_thread_from_others(
         adapter(a_scope(path=each), Mock(), Mock())
 
     assert answered.wait(10)
+    sleep(0.2)
     turn.set()
+    wait_until(lambda: len(waited) == 100)
+    assert min(waited) >= 0.2  # counted from the beginning, for the deadline of the request
 
 
 def test_limit_of_open_files_is_raised_for_the_connections() -> None:
