@@ -2,11 +2,14 @@
 
 from flask import Flask
 
+from chirpy.accounts import reference as accounts_reference
 from chirpy.accounts.commands import token_commands
 from chirpy.accounts.routes import blueprint as accounts
+from chirpy.admin import reference as admin_reference
 from chirpy.admin.health import blueprint as health
 from chirpy.admin.routes import blueprint as admin
 from chirpy.check.command import check
+from chirpy.chirps import reference as chirps_reference
 from chirpy.chirps.routes import blueprint as chirps
 from chirpy.database.autocommit_pool import bind_autocommit_pool
 from chirpy.database.connecting import ConnectArguments
@@ -16,13 +19,25 @@ from chirpy.server.doctor.command import doctor
 from chirpy.server.migration_commands import migration_commands
 from chirpy.settings import EXTENSION, Settings
 from chirpy.web import application, errors
+from chirpy.web.reference import document
+from chirpy.web.reference.operations import Operations
+from chirpy.webhooks import reference as webhooks_reference
 from chirpy.webhooks.commands import webhook_commands
 from chirpy.webhooks.delivery_log_routes import blueprint as delivery_log
 from chirpy.webhooks.lab_routes import blueprint as lab
 from chirpy.webhooks.routes import blueprint as webhooks
+from chirpy.website import reference as website_reference
+from chirpy.website.reference_routes import blueprint as reference
 from chirpy.website.routes import blueprint as website
 
-BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, lab, website, health, admin)
+BLUEPRINTS = (accounts, chirps, webhooks, delivery_log, lab, health, admin, website, reference)
+OPERATIONS: Operations = {
+    **accounts_reference.OPERATIONS,
+    **chirps_reference.OPERATIONS,
+    **webhooks_reference.OPERATIONS,
+    **admin_reference.OPERATIONS,
+    **website_reference.OPERATIONS,
+}
 
 
 def create_app(settings: Settings, connect_arguments: ConnectArguments | None = None) -> Flask:
@@ -36,6 +51,7 @@ def create_app(settings: Settings, connect_arguments: ConnectArguments | None = 
     bind_engine(app, settings, connect_arguments)
     bind_autocommit_pool(app)
     errors.register(app, is_transient, is_unmigrated, next_step)
+    document.register(app, OPERATIONS)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for command in (migration_commands, webhook_commands, token_commands, check, doctor):

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, cast, select
 
 from chirpy.accounts.users import MEMBERSHIPS
 from chirpy.database.autocommit import run_autocommit
-from chirpy.web.fields import RequestSchema
+from chirpy.web.fields import RequestSchema, ResponseSchema
 from chirpy.web.uuids import UUIDField
 
 MAX_USERS = 100  # in one request, as chirps in a page; their ids take 5 KiB of the URL
@@ -25,15 +25,26 @@ class MembershipQuerySchema(RequestSchema):
 
     user_id = fields.List(
         UUIDField(),
+        required=True,
         validate=Length(1, MAX_USERS, error="must be given {min} to {max} times"),
     )
 
 
+class MembershipSchema(ResponseSchema):
+    """Whether a user is Chirpy Red."""
+
+    user_id = UUIDField()
+    is_chirpy_red = fields.Bool()
+
+
 membership_query_schema = MembershipQuerySchema()
+memberships_schema = MembershipSchema(many=True)
 
 
 def list_memberships(user_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Return whether each user is Chirpy Red. An unknown user is not."""
     rows = run_autocommit(FIND_RED, {"user_ids": [str(user_id) for user_id in user_ids]})
     red = {user_id for [user_id] in rows}
-    return [{"user_id": str(each), "is_chirpy_red": each in red} for each in user_ids]
+    members = [{"user_id": each, "is_chirpy_red": each in red} for each in user_ids]
+    shown: list[dict[str, Any]] = memberships_schema.dump(members)
+    return shown

@@ -2,14 +2,15 @@
 
 from typing import Any, NamedTuple
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates
+from marshmallow import ValidationError, fields, post_load, pre_load, validates
 
 from chirpy.accounts.models import MAX_EMAIL_LENGTH
 from chirpy.accounts.users import UserRow
-from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.fields import RequestSchema, ResponseSchema, TextField
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
+EMAIL = r"^\s*\S+@[^\s@]+\s*$"  # for the API reference; invisible characters are refused too
 MAX_PASSWORD_LENGTH = 1024  # characters; argon2 accepts more, at a cost
 
 
@@ -40,6 +41,8 @@ class CredentialsSchema(RequestSchema):
 class NewCredentialsSchema(CredentialsSchema):
     """Credentials to store: the email must look like one."""
 
+    email = TextField(max_length=MAX_EMAIL_LENGTH, metadata={"pattern": EMAIL})
+
     @validates("email")
     def validate_email(self, email: str, **_: Any) -> None:
         name, at, domain = email.rpartition("@")
@@ -47,7 +50,7 @@ class NewCredentialsSchema(CredentialsSchema):
             raise ValidationError("must look like name@example.com")
 
 
-class UserSchema(Schema):
+class UserSchema(ResponseSchema):
     """A user as every client may see them: never a password or a hash of one."""
 
     id = UUIDField()

@@ -1,9 +1,10 @@
 """The bodies and query strings of requests about chirps."""
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
-from chirpy.web.fields import RequestSchema, TextField
-from chirpy.web.paging import CursorField, LimitField, parse_sort
+from chirpy.chirps.wording import MAX_CHIRP_LENGTH
+from chirpy.web.fields import RequestSchema, ResponseSchema, TextField
+from chirpy.web.paging import CursorField, LimitField, SortField
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
 
@@ -11,10 +12,10 @@ from chirpy.web.uuids import UUIDField
 class NewChirpSchema(RequestSchema):
     """`{body}`. `wording.clean` checks its length."""
 
-    body = TextField()
+    body = TextField(metadata={"maxLength": MAX_CHIRP_LENGTH})
 
 
-class ChirpSchema(Schema):
+class ChirpSchema(ResponseSchema):
     """A chirp as every client may see it."""
 
     id = UUIDField()
@@ -27,10 +28,10 @@ class ChirpSchema(Schema):
 class ListingSchema(RequestSchema):
     """`?author_id=…&sort=asc|desc&limit=…&after=…`, all optional."""
 
-    author_id = UUIDField(load_default=None)
-    newest_first = fields.Function(deserialize=parse_sort, data_key="sort", load_default=False)
+    author_id = UUIDField()
+    newest_first = SortField()
     limit = LimitField()
-    after = CursorField(load_default=None)
+    after = CursorField()
 
 
 new_chirp_schema = NewChirpSchema()

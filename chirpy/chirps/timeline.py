@@ -37,7 +37,10 @@ PAGES = {kind: build_statement(*kind) for kind in product([False, True], repeat=
 
 
 def list_page(
-    author_id: UUID | None, newest_first: bool, after: Cursor | None, limit: int
+    limit: int,
+    after: Cursor | None = None,
+    author_id: UUID | None = None,
+    newest_first: bool = False,
 ) -> tuple[Sequence[str], Cursor | None]:
     """Return up to `limit` chirps as JSON, and the cursor of the next page if there is one."""
     statement = PAGES[newest_first, author_id is not None, after is not None]

@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates: Postgres refuses both
+STORABLE = r"^[^\u0000]*$"  # for the API reference; JSON Schema has no lone surrogates
 MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": "is missing",
     "null": "must not be null",
@@ -25,7 +26,14 @@ class RequestSchema(Schema):
         error.kwargs["hint"] = f"Fields of this route: {', '.join(names)}"
 
 
-class TextField(fields.Field[str]):
+class ResponseSchema(Schema):
+    """A schema of a response, which always has all members."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:  # noqa: ARG002
+        field_obj.required = True  # for the API reference; responses are not validated
+
+
+class TextField(fields.Str):
     """A string of 1 to `max_length` code points that Postgres can store."""
 
     default_error_messages = MESSAGES
@@ -33,7 +41,10 @@ class TextField(fields.Field[str]):
     def __init__(
         self, *, max_length: int | None = None, required: bool = True, **options: Any
     ) -> None:
-        super().__init__(required=required, **options)
+        bounds = {"minLength": 1, "pattern": STORABLE}
+        bounds |= {"maxLength": max_length} if max_length else {}
+        bounds |= options.pop("metadata", {})
+        super().__init__(required=required, metadata=bounds, **options)
         self.max_length = max_length
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:

@@ -16,14 +16,22 @@ from chirpy.web.cursors import Cursor
 
 DEFAULT_LIMIT = 100  # rows
 MAX_LIMIT = 1000
+NEXT_PAGE = {  # for the API reference
+    "Link": {
+        "description": "The address of the next page, unless this is the last one",
+        "schema": {"type": "string"},
+        "example": '</api/chirps?after=AAZJqIoCgACUt-RMNgRC4773vvzD7_-P>; rel="next"',
+    }
+}
 RowT = TypeVar("RowT")
 
 
-class LimitField(fields.Field[int]):
+class LimitField(fields.Int):
     """The query's `limit`: the largest number of rows."""
 
     def __init__(self) -> None:
-        super().__init__(load_default=DEFAULT_LIMIT)
+        bounds = {"minimum": 1, "maximum": MAX_LIMIT, "description": "The largest number of rows"}
+        super().__init__(load_default=DEFAULT_LIMIT, metadata=bounds)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         try:
@@ -32,18 +40,29 @@ class LimitField(fields.Field[int]):
             raise ValidationError(str(error)) from None
 
 
+class SortField(fields.Field[bool]):
+    """The query's `sort`: whether the newest rows come first."""
+
+    def __init__(self) -> None:
+        choice = {"type": "string", "enum": ["asc", "desc", ""], "default": "asc"}
+        super().__init__(data_key="sort", metadata=choice)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if value not in {"", "asc", "desc"}:
+            raise ValidationError("must be asc or desc")
+        return bool(value == "desc")
+
+
 class CursorField(fields.Field[Cursor]):
     """The query's `after`: where the page before ended, as the Link header gave it."""
 
+    def __init__(self) -> None:
+        meaning = "Where the page before ended: copy it from the header Link"
+        form = {"type": "string", "pattern": "^[A-Za-z0-9_-]{32}$"}
+        super().__init__(metadata=form | {"description": meaning})
+
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Cursor:
         return Cursor.parse(value)
-
-
-def parse_sort(sort: str) -> bool:
-    """Return whether the query's `sort` puts the newest rows first. Raise ValidationError."""
-    if sort not in {"", "asc", "desc"}:
-        raise ValidationError("must be asc or desc")
-    return sort == "desc"
 
 
 def split_page(

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import fields
 
 
-class TimestampField(fields.Field[datetime]):
+class TimestampField(fields.DateTime):
     """A time in a response: RFC 3339, UTC, `Z`, microseconds."""
 
     def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:

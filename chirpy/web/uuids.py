@@ -11,13 +11,10 @@ from chirpy.web.fields import MESSAGES
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-class UUIDField(fields.Field[UUID]):
+class UUIDField(fields.UUID):
     """A UUID in its canonical form: 8-4-4-4-12 hexadecimal digits in either case."""
 
     default_error_messages = MESSAGES
-
-    def _serialize(self, value: UUID | None, *_: Any, **__: Any) -> str | None:
-        return None if value is None else str(value)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> UUID:
         return parse_uuid(value)

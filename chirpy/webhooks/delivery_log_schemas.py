@@ -2,43 +2,39 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from chirpy.web.fields import RequestSchema, TextField
+from chirpy.web.fields import RequestSchema, ResponseSchema, TextField
 from chirpy.web.paging import CursorField, LimitField
 from chirpy.web.timestamps import TimestampField
 from chirpy.web.uuids import UUIDField
-from chirpy.webhooks.event_time import parse_time
+from chirpy.webhooks.event_time import TimeField
 from chirpy.webhooks.models import MAX_TYPE_LENGTH, OUTCOMES, WebhookEvent
 
 
-class LoggedEventSchema(Schema):
+class LoggedEventSchema(ResponseSchema):
     """An event in the delivery log, with its body as it was received."""
 
     event_id = fields.Str()
     type = fields.Str()
-    user_id = UUIDField()
+    user_id = UUIDField(allow_none=True)
     outcome = fields.Str()
     deliveries = fields.Int()
     first_delivered_at = TimestampField()
     last_delivered_at = TimestampField()
-    body = fields.Str()
+    body = fields.Str(allow_none=True)  # None after `flask webhooks prune`
 
 
 class LogQuerySchema(RequestSchema):
     """`?outcome=…&type=…&user_id=…&since=…&limit=…&after=…`, all optional."""
 
-    outcome = fields.Str(
-        load_default=None, validate=OneOf(OUTCOMES, error=f"must be one of {', '.join(OUTCOMES)}")
-    )
-    event_type = TextField(
-        max_length=MAX_TYPE_LENGTH, required=False, data_key="type", load_default=None
-    )
-    user_id = UUIDField(load_default=None)
-    since = fields.Function(deserialize=parse_time, load_default=None)
+    outcome = fields.Str(validate=OneOf(OUTCOMES, error=f"must be one of {', '.join(OUTCOMES)}"))
+    event_type = TextField(max_length=MAX_TYPE_LENGTH, required=False, data_key="type")
+    user_id = UUIDField()
+    since = TimeField()
     limit = LimitField()
-    after = CursorField(load_default=None)
+    after = CursorField()
 
 
 logged_event_schema = LoggedEventSchema()

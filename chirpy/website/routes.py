@@ -11,19 +11,14 @@ from flask.typing import ResponseReturnValue
 from chirpy.web.development import is_development_host
 
 FILES = Path(__file__).parent / "app"
+STATIC = Path(__file__).parent / "static"
 
-blueprint = Blueprint(
-    "website",
-    __name__,
-    template_folder="pages",
-    static_folder="static",
-    static_url_path="/static",
-)
+blueprint = Blueprint("website", __name__, template_folder="pages")
 
 
 @blueprint.get("/", strict_slashes=False)
 def redirect_from_root() -> ResponseReturnValue:
-    """Redirect to /app/. 302: a browser keeps a 308, also for the next server at this address."""
+    """Redirect to /app/. 302: a browser keeps a permanent one, also for the next server here."""
     return redirect("/app/", 302)
 
 
@@ -34,7 +29,7 @@ def redirect_to_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/app/")
-@blueprint.get("/app/index.html")
+@blueprint.get("/app/index.html", endpoint="show_index")
 def show_page() -> ResponseReturnValue:
     """Show the page, with the webhook lab in development. 200 HTML."""
     page = render_template("index.html", lab=is_development_host(request))
@@ -45,3 +40,9 @@ def show_page() -> ResponseReturnValue:
 def send_file(name: str) -> ResponseReturnValue:
     """Send a file. 200; 404."""
     return send_from_directory(FILES, name)
+
+
+@blueprint.get("/static/<path:filename>")
+def send_static(filename: str) -> ResponseReturnValue:
+    """Send a script, style or font of the pages, which is no visit. 200; 404."""
+    return send_from_directory(STATIC, filename)

@@ -344,6 +344,58 @@ def test_curl_line_of_the_lab_sends_the_same_delivery(page: Any) -> None:
     wait_for_text(page, "#log td.number", "10")
 
 
+def open_operation(page: Any, name: str) -> Any:
+    """Open a route of the API reference with Enter, and press its button "Try it out"."""
+    operation = page.locator(f"[id$=-{name}]")
+    operation.locator(".opblock-summary-control").press("Enter")
+    operation.get_by_role("button", name="Try it out").press("Enter")
+    return operation
+
+
+def execute(operation: Any, status: int) -> str:
+    """Send the request, and return the text of the answer."""
+    operation.get_by_role("button", name="Execute").press("Enter")
+    answer = operation.locator(".live-responses-table .response")
+    answer.locator(".response-col_status", has_text=str(status)).wait_for()
+    return str(answer.inner_text())
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(NARROW, "dark"), (WIDE, "light")])
+def test_reference_tries_routes_as_the_user_of_the_page(page: Any, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    open_page(page, width)
+    email = sign_up(page)
+    page.get_by_role("link", name="/docs").first.click()
+    wait_for_text(page, "#session", email)
+
+    chirp = open_operation(page, "post_chirp")
+
+    assert '"body":' in execute(chirp, 201)
+    assert_fits(page)
+    page.set_viewport_size({"width": width, "height": 900})
+    assert_accessible(page)
+
+
+@at_every_width
+def test_reference_tries_the_webhook_and_keeps_the_tokens_of_a_login(
+    page: Any, server: Server, width: int
+) -> None:
+    credentials = {"email": "walt@example.com", "password": "04234"}  # those of the examples
+    server.request("POST", "/api/users", credentials)
+    page.refused = ("/api/polka/webhooks",)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/docs")
+
+    webhook = open_operation(page, "receive_event")
+    assert "There is no user with this id" in execute(webhook, 404)  # not 401: it has Polka's key
+    webhook.get_by_label("Example").first.select_option("ignored")
+    assert "webhook-outcome: ignored" in execute(webhook, 204)
+
+    execute(open_operation(page, "log_in"), 200)
+    wait_for_text(page, "#session", credentials["email"])
+    assert '"token"' in execute(open_operation(page, "refresh"), 200)
+
+
 def test_opening_page_is_one_visit(page: Any) -> None:
     page.goto("/app/")
     page.goto("/app/")

@@ -78,9 +78,9 @@ def test_range_beyond_a_file_is_416_with_its_length(client: FlaskClient) -> None
     assert response.headers["Content-Range"].startswith("bytes */")
 
 
-def test_every_file_that_page_and_scripts_name_exists(client: FlaskClient) -> None:
-    page = client.get("/app/", buffered=True).text
-    found = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+def test_every_file_that_pages_and_scripts_name_exists(client: FlaskClient) -> None:
+    pages = "".join(client.get(path, buffered=True).text for path in ("/app/", "/docs"))
+    found = re.findall(r'(?:src|href)="(/static/[^"]+)"', pages)
 
     for path in found:  # grows while the scripts are read
         file = client.get(path, buffered=True)

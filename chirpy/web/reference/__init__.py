@@ -1,0 +1,1 @@
+"""The API reference: an OpenAPI document of all routes, from their schemas and refusals."""
