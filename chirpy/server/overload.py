@@ -1,11 +1,11 @@
 """Refuse requests that no thread can serve in time. It costs little: the 503 is made before."""
 
 import logging
-from collections.abc import Callable
 from time import perf_counter
 
 from flask import Flask
 
+from chirpy.server.metrics import CountRefused, count_nothing
 from chirpy.server.requests import Request
 from chirpy.web import errors, logs, problems, request_ids
 from chirpy.web.overloaded import Overloaded
@@ -20,8 +20,8 @@ class Overload:
     It differs only in the request's id.
     """
 
-    def __init__(self, app: Flask, count: Callable[[str], object] = bool) -> None:
-        self.count = count  # is given the method
+    def __init__(self, app: Flask, count: CountRefused = count_nothing) -> None:
+        self.count = count
         self.json = errors.prepare(app, Overloaded(), problems.JSON)
         self.problem = errors.prepare(app, Overloaded(), problems.PROBLEM)
 
@@ -32,12 +32,13 @@ class Overload:
         request_id = request_ids.id_from(request.environ.get("HTTP_X_REQUEST_ID", ""))
         headers = [*response.headers, (request_ids.HEADER, request_id)]
         request.respond(response.status_code, headers, response.get_data())
-        self.count(request.environ["REQUEST_METHOD"])
+        seconds = perf_counter() - request.arrived
+        self.count(request.environ["REQUEST_METHOD"], seconds)
         line = {
             "method": as_logged(request.environ["REQUEST_METHOD"]),
             "path": as_logged(request.environ["PATH_INFO"]),
             "status": response.status_code,
-            "milliseconds": round((perf_counter() - request.arrived) * 1000, 1),
+            "milliseconds": round(seconds * 1000, 1),
         }
         facts = logs.facts(**line, reason=Overloaded.error, request_id=request_id)
         LOG.warning(LINE, line, extra=facts)

@@ -12,6 +12,7 @@ from chirpy.accounts import login, refresh_tokens, users
 from chirpy.chirps.posting import DELETE, FIND, FIND_AUTHOR
 from chirpy.chirps.timeline import PAGES
 from chirpy.database.autocommit import compiled
+from chirpy.server.metrics.exporter import LastDelivery
 from chirpy.webhooks import pruning
 from tests.support.databases import (
     Sql,
@@ -155,6 +156,7 @@ def test_deliveries_and_their_log_make_no_sequential_scan(full_url: URL) -> None
             for event_id, at in [("new", late), ("new", late), ("late", early)]
         ]
         log = app.test_client().get("/admin/webhooks?limit=3").get_json()
+        assert list(LastDelivery(app).collect())
 
     after = scans(full_url)
     assert (outcomes, len(log)) == (["applied", "duplicate", "stale"], 3)

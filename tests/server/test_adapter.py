@@ -57,7 +57,9 @@ def test_refusal_under_overload_is_like_other_errors(
     counted: list[str] = []
     headers = ((b"x-request-id", b"me"), (b"accept", f"application/{accept}".encode()))
 
-    Overload(app, counted.append).refuse(Request(a_scope(*headers), sent.append))
+    Overload(app, lambda method, _: counted.append(method)).refuse(
+        Request(a_scope(*headers), sent.append)
+    )
 
     start, end = sent
     assert counted == ["GET"]

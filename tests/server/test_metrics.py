@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import urlopen
@@ -19,8 +20,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import URL
 
-from chirpy.server.metrics import counting
-from chirpy.server.metrics.exporter import LastDelivery
+from chirpy.server.metrics import count_nothing, count_requests, counting
+from chirpy.server.metrics.exporter import FOLDER, LastDelivery
 from chirpy.web.refused import Refused
 from tests.support.credentials import FOREIGN_SECRET, KEYS, signed
 from tests.support.databases import UNREACHABLE, Sql, an_app, connected, url_text
@@ -60,17 +61,22 @@ class Measured(NamedTuple):
             for sample in family.samples
         }
 
-    def total(self, method: str, outcome: str, route: str, status: str) -> float:
+    def total(self, method: str, outcome: str, status: str, route: str = PATH) -> float:
         key = "chirpy_requests_total", method, outcome, route, status
         return self.samples().get(key, 0)
 
+    def chirps(self) -> float:
+        return self.total("GET", "ok", "200", "/api/chirps")
+
     def send(self, number: int) -> None:
-        """Send this number of requests, each on a connection of its own: to all workers."""
+        """Send this number of requests, each on a connection of its own: to all workers.
+
+        Wait until the metrics have them.
+        """
+        expected = self.chirps() + number
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self.server.request, ["GET"] * number, ["/api/chirps"] * number))
-
-    def chirps(self) -> float:
-        return self.total("GET", "ok", "/api/chirps", "200")
+        wait_until(lambda: self.chirps() == expected)
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +89,16 @@ def measured(database_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_metrics_of_all_workers_are_added_up(measured: Measured, sql: Sql) -> None:
-    before = measured.chirps()
     upgrade = an_event(a_user(sql), id="msg_1")
 
-    measured.send(40)
     for headers in (API_KEY, API_KEY, {}):
         measured.server.request("POST", PATH, upgrade, headers)
+    measured.send(40)
 
     samples = measured.samples()
-    assert measured.chirps() - before == 40
     assert samples["chirpy_request_seconds_count", "GET", "/api/chirps"] >= 40
-    for outcome, status in (("applied", "204"), ("duplicate", "204"), ("wrong_key", "401")):
-        assert measured.total("POST", outcome, PATH, status) == 1
+    outcomes = ("applied", "204"), ("duplicate", "204"), ("wrong_key", "401")
+    wait_until(lambda: [measured.total("POST", *each) for each in outcomes] == [1, 1, 1])
     assert samples["chirpy_database_connections_limit", "statements"] == 32
     assert samples["chirpy_database_connections_limit", "transactions"] == 16
     [[last]] = sql("SELECT extract(epoch FROM last_delivered_at)::float8 FROM webhook_events")
@@ -140,12 +144,12 @@ def test_metrics_are_neither_at_the_port_of_the_api_nor_in_memory_when_they_are_
     code = (
         "import sys; from app import app;"
         "from chirpy.server.metrics import count_requests, serve_metrics; serve_metrics(app);"
-        "print(count_requests(app, 0), 'prometheus_client' in sys.modules)"
+        "print(count_requests(app, 0).__name__, 'prometheus_client' in sys.modules)"
     )
 
     off = run_python(PROJECT, "-c", code, **NO_SETTINGS | SECRETS | {"PLATFORM": "dev"})
 
-    assert off.stdout == "<class 'bool'> False\n"
+    assert off.stdout == "count_nothing False\n"
     for each in (measured.server, server):
         assert each.request("GET", "/metrics").status == 404
 
@@ -156,6 +160,17 @@ def test_start_on_a_metrics_port_in_use_suggests_another(database_url: URL, serv
 
     assert f"METRICS_PORT={server.port + 1} make run" in message
     assert len(message.splitlines()) == 2
+
+
+def test_worker_without_space_for_its_metrics_serves_without_them(
+    database_url: URL, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER, os.devnull)
+    with an_app(database_url, metrics_port=1) as app:
+        assert count_requests(app, 0) is count_nothing
+        assert app.test_client().get("/api/healthz").status_code == 200
+
+    assert json.loads(log.getvalue())["next"] == "free space in TMPDIR, then restart Chirpy"
 
 
 # The labels of a request
@@ -192,6 +207,7 @@ def test_refused_request_is_counted_with_its_reason_by_its_route_and_not_by_its_
     method, path, body, headers, route = LABELS[outcome]
 
     response = counted_client.open(path, method=method, data=body, headers=headers)
+    counting.write()
 
     method = "other" if method == "BREW" else method
     status = str(response.status_code)
@@ -286,7 +302,9 @@ worker = SimpleNamespace(pid=os.getpid())
 post_worker_init(worker)
 from app import app
 app.test_client().get("/api/healthz")
-print(urlopen("http://127.0.0.1:{port}/metrics").read().decode())
+while "healthz" not in (text := urlopen("http://127.0.0.1:{port}/metrics").read().decode()):
+    pass
+print(text)
 child_exit(None, worker)
 print(os.listdir(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
 """

@@ -5,13 +5,16 @@ them while workers are overloaded, stuck or replaced. prometheus-client is impor
 needed.
 """
 
+import logging
 from collections.abc import Callable
 
 from flask import Flask
 
 from chirpy.settings import EXTENSION, Settings
+from chirpy.web import logs
 
-CountRefused = Callable[[str], object]  # is given the method of a request
+LOG = logging.getLogger(__name__)
+CountRefused = Callable[[str, float], object]  # is given the method, and the time in seconds
 
 
 def serve_metrics(app: Flask) -> None:
@@ -34,10 +37,19 @@ def count_requests(app: Flask, worker: int) -> CountRefused:
     """
     settings: Settings = app.extensions[EXTENSION]
     if not settings.metrics_port:
-        return bool  # does nothing
+        return count_nothing
     from chirpy.server.metrics import counting, sampling
 
-    counting.use_files_of(worker)
+    try:
+        counting.use_files_of(worker)
+    except OSError as error:
+        facts = logs.facts(cause=str(error), next="free space in TMPDIR, then restart Chirpy")
+        LOG.warning("A worker has no metrics", extra=facts)
+        return count_nothing
     counting.start(app)
     sampling.start(app)
     return counting.count_overload
+
+
+def count_nothing(_method: str, _seconds: float) -> None:
+    """Count nothing."""
