@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
@@ -20,7 +21,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import URL
 
-from chirpy.server.metrics import count_nothing, count_requests, counting
+from chirpy.server.metrics import count_nothing, count_requests, counting, serve_metrics
 from chirpy.server.metrics.exporter import FOLDER, LastDelivery
 from chirpy.web.refused import Refused
 from tests.support.credentials import FOREIGN_SECRET, KEYS, signed
@@ -162,11 +163,14 @@ def test_start_on_a_metrics_port_in_use_suggests_another(database_url: URL, serv
     assert len(message.splitlines()) == 2
 
 
-def test_worker_without_space_for_its_metrics_serves_without_them(
+def test_start_without_a_folder_for_metrics_ends_and_a_worker_serves_without_them(
     database_url: URL, log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER, os.devnull)
-    with an_app(database_url, metrics_port=1) as app:
+    monkeypatch.setattr(tempfile, "tempdir", os.devnull)
+    with an_app(database_url, metrics_port=free_port()) as app:
+        with pytest.raises(SystemExit, match="Next: set TMPDIR to a folder"):
+            serve_metrics(app)
         assert count_requests(app, 0) is count_nothing
         assert app.test_client().get("/api/healthz").status_code == 200
 

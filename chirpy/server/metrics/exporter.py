@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from shutil import rmtree
@@ -21,16 +22,20 @@ from chirpy.server.port import reserve_port
 from chirpy.webhooks.delivery_log import last_delivery
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client reads it in each worker
+NEXT_STEP = "set TMPDIR to a folder that Chirpy can write to, or unset METRICS_PORT"
 LIMIT = 1.5  # seconds for the database; Prometheus waits for 10
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Serve the metrics from a thread, at any path. Raise PortUnavailable.
+    """Serve the metrics from a thread, at any path. Raise PortUnavailable, or exit without folder.
 
     The folder of the counts is a new one: those of an earlier run do not count.
     """
     reserve_port(host, port, "METRICS_").close()
-    folder = os.environ[FOLDER] = mkdtemp(prefix="chirpy-metrics-")
+    try:
+        folder = os.environ[FOLDER] = mkdtemp(prefix="chirpy-metrics-")
+    except OSError as error:
+        sys.exit(f"Chirpy cannot keep metrics: {error}.\nNext: {NEXT_STEP}")
     atexit.register(remove, folder, os.getpid())
     registry = CollectorRegistry()
     add_collector: Any = MultiProcessCollector  # which has no types
