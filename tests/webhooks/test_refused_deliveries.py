@@ -86,7 +86,7 @@ HINTS = {
 }
 
 
-IN_EVERY_RESPONSE = ["X-Request-Id", "X-Content-Type-Options"]
+IN_EVERY_RESPONSE = ["X-Request-Id", "X-Content-Type-Options", "Vary"]
 
 
 def expected_response(required: str) -> tuple[int, dict[str, str], bytes]:
