@@ -10,7 +10,7 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run doctor test test-faults test-mutants test-failover fuzz test-docker coverage check bench bench-growth bench-primary db clean
+.PHONY: help run doctor test test-faults test-mutants test-failover test-api fuzz test-docker coverage check bench bench-growth bench-primary db clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: $(READY) .env ## Start the server on http://localhost:8080
 
 # Three processes keep two cores busy, because some tests wait for a timeout.
 test: $(READY) ## Run the tests, on a Postgres of their own
-	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not faults and not mutants and not failover'
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not faults and not mutants and not failover and not api'
 
 test-faults: $(READY) ## Run the tests that kill servers, workers and Postgres
 	@$(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m faults
@@ -43,6 +43,10 @@ test-failover: $(READY) ## Test a failover between machines; names the programs 
 	@isolated='$(UNSHARE)'; $$isolated true 2>/dev/null || isolated=; \
 		$$isolated $(BIN)/pytest --quiet -rs -m failover tests/failover
 
+test-api: $(READY) ## Check /openapi.json, and send a server what it describes, right and wrong
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-api.txt
+	@$(BIN)/pytest --quiet -m api tests/fuzz/test_reference.py
+
 fuzz: $(READY) ## Send fuzzed requests, then fuzz the parsers: ARGS='--seconds 600'
 	@$(BIN)/pytest --quiet --numprocesses 2 --hypothesis-profile fuzz tests/fuzz/test_api.py
 	@$(BIN)/pip install --quiet --disable-pip-version-check --only-binary atheris -r requirements-fuzz.txt || true
@@ -52,7 +56,7 @@ test-docker: $(READY) ## Test docker-compose.yml with your Docker engine; uses p
 	@CHIRPY_DOCKER=1 $(BIN)/pytest --quiet -rs tests/docker
 
 coverage: $(READY) ## Run all tests and report branch coverage, server processes included
-	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not mutants and not failover' --cov --cov-report term
+	@$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m 'not mutants and not failover and not api' --cov --cov-report term
 
 check: $(READY) ## Check format, lint, types, import layers, and that the migrations match the models
 	$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ KEY = {
         "type": "string",
         "minLength": 1,
         "maxLength": MAX_KEY_LENGTH,
-        "pattern": "^ *[!#-~][ -~]*$",
+        "pattern": "^[!#-~][ -~]*$",
     },
 }
 REPLAYED = {"description": "The chirp was posted before", "schema": {"const": "true"}}
