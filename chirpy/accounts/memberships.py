@@ -26,6 +26,7 @@ class MembershipQuerySchema(RequestSchema):
     user_id = fields.List(
         UUIDField(),
         required=True,
+        metadata={"example": ["3311741c-680c-4546-99f3-fc9efac2036c"]},
         validate=Length(1, MAX_USERS, error="must be given {min} to {max} times"),
     )
 

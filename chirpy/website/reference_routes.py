@@ -2,12 +2,23 @@
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, current_app, render_template, request, send_from_directory
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    render_template,
+    request,
+    send_from_directory,
+)
 from flask.typing import ResponseReturnValue
 
 from chirpy.web.development import is_development_host
 from chirpy.web.reference.document import EXTENSION
+from chirpy.web.security_headers import POLICY
 
+# Swagger UI shows an image that a route has sent from the memory of the browser.
+POLICY_WITH_IMAGES = POLICY.replace("img-src 'self'", "img-src 'self' blob:")
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 
 blueprint = Blueprint("reference", __name__, template_folder="pages")
@@ -22,6 +33,7 @@ def show_document() -> ResponseReturnValue:
 @blueprint.get("/docs")
 def show_reference() -> ResponseReturnValue:
     """Show the API reference. 200 HTML."""
+    g.policy = POLICY_WITH_IMAGES
     return Response(
         render_template("docs.html", lab=is_development_host(request)), mimetype="text/html"
     )

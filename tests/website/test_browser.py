@@ -54,7 +54,7 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
             problems.append(f"{message.text} {path}")
 
     def keep_foreign(request: Any) -> None:
-        if not request.url.startswith(f"{server.url}/"):
+        if not request.url.removeprefix("blob:").startswith(f"{server.url}/"):
             problems.append(request.url)
 
     page.on("console", keep_message)
@@ -342,6 +342,27 @@ def test_curl_line_of_the_lab_sends_the_same_delivery(page: Any) -> None:
 
     assert sent.lower().count("webhook-outcome: duplicate") == 5
     wait_for_text(page, "#log td.number", "10")
+
+
+@pytest.mark.parametrize("name", ["show_memberships", "send_file"])
+def test_reference_tries_lists_of_ids_and_shows_images(page: Any, name: str) -> None:
+    page.goto("/docs")
+    execute(open_operation(page, name), 200)
+    if name == "send_file":
+        image = page.locator(".live-responses-table img").element_handle()
+        page.wait_for_function("image => image.naturalWidth > 0", arg=image)
+
+
+def test_reference_can_be_used_with_the_keyboard_alone(page: Any) -> None:
+    page.goto("/docs")
+    page.locator("[id$=-validate_chirp] .opblock-summary-control").press("Enter")
+    page.get_by_role("button", name="Try it out").wait_for()
+
+    for name in ("Try it out", "Execute"):
+        tab_to(page, name)
+        page.keyboard.press("Enter")
+
+    wait_for_text(page, ".live-responses-table", "What a **** today")
 
 
 def open_operation(page: Any, name: str) -> Any:

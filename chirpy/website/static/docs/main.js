@@ -21,13 +21,18 @@ const ui = SwaggerUIBundle({
   domNode: reference,
   url: "/openapi.json",
   validatorUrl: "none", // asks no other host
-  deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
-  plugins: [{ components: { DeepLink: ({ text }) => text } }], // no link inside the button of a route
+  plugins: [listsOfIds],
   onComplete: authorize,
   responseInterceptor: keepTokens,
 });
+
+/** Return a plugin with the field for a UUID in a list, which Swagger UI 5.34 lacks. */
+function listsOfIds({ React, getComponent }) {
+  const field = (properties) => React.createElement(getComponent("JsonSchema_string"), properties);
+  return { components: { JsonSchema_string_uuid: field } };
+}
 
 function nameOf(field) {
   const parameter = field.closest("[data-param-name]");
