@@ -395,6 +395,9 @@ def test_reference_tries_routes_as_the_user_of_the_page(page: Any, width: int, s
     assert_fits(page)
     page.set_viewport_size({"width": width, "height": 900})
     assert_accessible(page)
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_role("button", name="Close").first.wait_for()
+    assert_accessible(page)
 
 
 @at_every_width

@@ -4,6 +4,7 @@
  */
 
 const reference = document.getElementById("reference");
+const NAMELESS = ":is(select, textarea, [data-param-name] input, .close-modal):not([aria-label])";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const showScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", showScheme);
@@ -11,9 +12,7 @@ showScheme();
 
 // What Swagger UI leaves out: names that a screen reader can say, and scrolling without a mouse.
 new MutationObserver(() => {
-  for (const field of reference.querySelectorAll(":is(select, textarea, input):not([aria-label])")) {
-    field.ariaLabel = nameOf(field);
-  }
+  for (const field of reference.querySelectorAll(NAMELESS)) field.ariaLabel = nameOf(field);
   for (const text of reference.querySelectorAll("pre")) text.tabIndex = 0;
 }).observe(reference, { childList: true, subtree: true });
 
@@ -37,6 +36,7 @@ function listsOfIds({ React, getComponent }) {
 function nameOf(field) {
   const parameter = field.closest("[data-param-name]");
   if (parameter) return parameter.dataset.paramName;
+  if (field.matches("button")) return "Close";
   if (field.matches("textarea")) return "Request body";
   return field.closest(".examples-select, .response-control-media-type--examples") ? "Example" : "Media type";
 }
