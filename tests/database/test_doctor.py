@@ -232,13 +232,13 @@ def test_doctor_names_an_encoding_a_version_a_clock_and_a_limit_that_are_wrong(
     options = "ENCODING 'LATIN1' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'"
     monkeypatch.setattr(database, "OLDEST", 99)
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now - 100)
+    monkeypatch.setattr(time, "time", lambda: now + 100)
 
     with new_database(database_url, "LATIN1", options) as url:
         report = run_doctor(url, DB_CONNECTIONS="9999")
 
     assert report.failed == ["version", "clocks", "migrations", "database", "connections"]
-    assert "that of Postgres is 100 s ahead" in report.finding("FAIL", "clocks")
+    assert "that of Postgres is 100 s behind" in report.finding("FAIL", "clocks")
     assert "is LATIN1, not UTF8" in report.finding("FAIL", "database")
 
 
