@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from urllib.request import urlopen
 import pytest
 import yaml
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import URL
 
@@ -177,6 +179,22 @@ def test_start_without_a_folder_for_metrics_ends_and_a_worker_serves_without_the
         assert app.test_client().get("/api/healthz").status_code == 200
 
     assert json.loads(log.getvalue())["next"] == "free space in TMPDIR, then restart Chirpy"
+
+
+def test_worker_without_space_leaves_no_file_that_breaks_the_metrics_of_others(
+    database_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with an_app(database_url, metrics_port=free_port()) as app:
+            assert count_requests(app, 0) is count_nothing
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    collector: Any = MultiProcessCollector  # which has no types
+    assert list(collector(CollectorRegistry(), tmp_path).collect()) == []
 
 
 # The labels of a request
