@@ -62,7 +62,7 @@ class WatchedConnection(extensions.connection):
         finally:
             self.deadline = inf
         self.close()
-        if self.on_no_answer:
+        if self.is_interrupted and self.on_no_answer:  # else the request used up its time itself
             self.on_no_answer()
         raise NoAnswer("The database did not answer in time; the connection is closed")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg2
 import pytest
@@ -19,7 +20,7 @@ from werkzeug.test import TestResponse
 from chirpy.database import connecting, deadlines, silence
 from chirpy.database.deadlines import WAITS_SINCE, within
 from chirpy.database.engine import db
-from chirpy.database.watched_connections import WatchedConnection, WatchedCursor
+from chirpy.database.watched_connections import NoAnswer, WatchedConnection, WatchedCursor
 from tests.support.databases import UNREACHABLE, an_app, patch_connect, url_text
 from tests.support.failures import OTHERS, Breakable, assert_unavailable
 from tests.support.server import wait_until
@@ -113,6 +114,17 @@ def test_overdue_connection_closes_its_file_descriptors(
     assert monotonic() - start < PATIENCE
     assert connection.closed
     assert not is_open(inode)
+
+
+def test_request_that_used_up_its_time_itself_begins_no_silence(breakable: Breakable) -> None:
+    connection = connect(breakable.url)
+    connection.on_no_answer = Mock()
+
+    with within(-1), pytest.raises(NoAnswer):
+        connection.run()
+
+    assert connection.closed
+    connection.on_no_answer.assert_not_called()
 
 
 def test_deleted_connection_closes_its_file_descriptors(breakable: Breakable) -> None:
