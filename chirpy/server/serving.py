@@ -37,7 +37,8 @@ def read_settings_or_exit(dotenv: Path) -> Settings:
     try:
         return read_settings(dotenv)
     except SettingsError as error:
-        if "doctor" in sys.argv[1:4]:  # also `flask --app app doctor`
+        # Also `flask --app app doctor`. But `python app.py doctor` would serve with them.
+        if "FLASK_RUN_FROM_CLI" in os.environ and "doctor" in sys.argv[1:4]:
             return examine(dotenv, os.environ).settings()
         sys.exit(str(error))
 

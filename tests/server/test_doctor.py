@@ -7,11 +7,13 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from werkzeug import Response
 
 from chirpy.server.doctor import machine
-from tests.support.databases import POLKA_KEY
+from tests.support.databases import POLKA_KEY, UNREACHABLE, an_app
 from tests.support.doctor import GOOD, run_doctor
 from tests.support.server import NO_SETTINGS, PROJECT, Server, run_python
+from tests.support.wsgi_server import serve
 
 LINES = """# Settings of a learner
 
@@ -132,6 +134,31 @@ def test_doctor_says_why_a_port_cannot_be_used(server: Server) -> None:
     assert "a Chirpy serves on" in own.finding("note", "port")
     assert 'export "HOST=127.0.0.1"' in host.finding("FAIL", "port")
     assert "metrics port" in twice.failed
+
+
+def test_doctor_knows_a_chirpy_without_a_database_and_no_other_server() -> None:
+    with an_app(UNREACHABLE) as app, serve(app) as url:
+        without_database = run_doctor(None, PORT=url.rpartition(":")[2])
+    other = Response("<p>Any path</p>", headers={"Content-Security-Policy": "default-src 'self'"})
+    with serve(other) as url:
+        taken = run_doctor(None, PORT=url.rpartition(":")[2])
+
+    assert "a Chirpy serves on" in without_database.finding("note", "port")
+    assert "sudo ss -ltnp" in taken.finding("FAIL", "port")
+
+
+def test_doctor_starts_no_embedded_postgres_if_platform_is_wrong() -> None:
+    report = run_doctor(None, connect=mock.Mock(side_effect=AssertionError), PLATFORM="production")
+
+    assert report.failed == ["PLATFORM"]
+    assert report.finding("-   ", "database") == "not checked, because of PLATFORM"
+
+
+def test_server_does_not_start_with_the_settings_of_the_doctor() -> None:
+    result = run_python(PROJECT, "app.py", "doctor", **NO_SETTINGS)
+
+    assert result.returncode == 1
+    assert result.stdout.startswith("Chirpy cannot start with these settings:")
 
 
 def test_doctor_names_a_clock_that_was_reset() -> None:

@@ -54,9 +54,11 @@ def sections(examined: Examined) -> dict[str, dict[str, Check]]:
 
 
 def database(examined: Examined) -> Iterator[Finding]:
-    """Examine the database, if DB_URL or its absence says which one."""
-    if any(name == "DB_URL" for name, _ in examined.problems):
-        return iter([Finding("database", "not checked, because of DB_URL", UNCHECKED)])
+    """Examine the database, if DB_URL, or PLATFORM without it, says which one."""
+    wrong = [name for name, _ in examined.problems if name in {"DB_URL", "PLATFORM"}]
+    if wrong and "db_url" not in examined.values:
+        text = f"not checked, because of {' and '.join(wrong)}"
+        return iter([Finding("database", text, UNCHECKED)])
     return examine_connection(examined.settings())
 
 
