@@ -9,7 +9,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, takewhile
 from queue import SimpleQueue
 from random import uniform
 from time import monotonic
@@ -42,11 +42,9 @@ def deliver(
     numbered = enumerate(events, start=1)  # the threads share it
 
     def deliver_some() -> None:
-        for delivery, event in numbered:
+        for delivery, event in takewhile(lambda _: not stopped.is_set(), numbered):
             for attempt in make_attempts(receiver, delivery, event, attempts, stopped):
                 ended.put(attempt)
-            if stopped.is_set():
-                break
 
     with ThreadPoolExecutor(concurrency) as pool:
         try:

@@ -1,10 +1,12 @@
 """Where each setting came from: the environment, a line of `.env`, or its default."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+
+from dotenv.parser import Binding
 
 from chirpy.server.dotenv import broken_lines, line_of, read_bindings
 from chirpy.settings import Problem, Settings, SettingsError, parse_each
@@ -61,12 +63,7 @@ def examine(dotenv: Path, environment: Mapping[str, str]) -> Examined:
         bindings = read_bindings(dotenv) if dotenv.exists() else []
     except (SettingsError, OSError) as error:
         unreadable = str(error)
-    origins = {}
-    for binding in bindings:
-        if binding.key and binding.value is not None:
-            is_long = "\n" in binding.original.string.strip()
-            line = line_of(binding)
-            origins[binding.key] = Origin(binding.key, binding.value, line, is_long=is_long)
+    origins = {origin.name: origin for origin in lines_of(bindings)}
     for name in {*PARSERS, "SECRET"} & environment.keys():
         # `flask` itself copies .env into the environment, where that lacks a variable.
         if name not in origins or origins[name].text != environment[name]:
@@ -80,3 +77,11 @@ def examine(dotenv: Path, environment: Mapping[str, str]) -> Examined:
         unreadable=unreadable,
         broken=list(broken_lines(bindings)),
     )
+
+
+def lines_of(bindings: list[Binding]) -> Iterator[Origin]:
+    """Yield what `.env` sets. Of several lines with one name, the last counts."""
+    for binding in bindings:
+        if binding.key and binding.value is not None:
+            is_long = "\n" in binding.original.string.strip()
+            yield Origin(binding.key, binding.value, line_of(binding), is_long=is_long)
