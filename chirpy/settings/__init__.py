@@ -36,7 +36,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = min(CPUS, 8)
-    threads: int = 32  # more than connections: some threads wait for one, or for a hash
+    threads: int = 32  # more than connections, because some threads wait for one
     db_connections: int = 48
     trusted_proxies: int = 0
     # In 15 minutes; 0 switches it off. A school behind one address stays far below.

@@ -1,4 +1,4 @@
-"""What a request is told that finds all places taken."""
+"""The refusal of a request for which no thread, or no database connection, is free."""
 
 from chirpy.web.refused import Refused
 

@@ -45,8 +45,13 @@ class Examined:
     unreadable: str  # why .env cannot be read
     broken: list[int]  # lines of .env
 
+    @property
+    def is_production(self) -> bool:
+        """Whether these are the settings of a production server, as without PLATFORM."""
+        return bool(self.values.get("platform", "prod") == "prod")
+
     def settings(self) -> Settings:
-        """Return settings with which the doctor can run, and nobody can sign in."""
+        """Return the valid settings, with random secrets instead of those that are not."""
         return Settings(**{"jwt_secret": token_hex(), "polka_key": token_hex(), **self.values})
 
     def origin(self, name: str) -> Origin:

@@ -24,18 +24,18 @@ class Weakness(NamedTuple):
 def find_weakness(name: str, examined: Examined) -> Weakness | None:
     """Return what is wrong with a valid secret, or None. Other settings have no weakness."""
     value = examined.values.get(name.lower())
-    is_production = examined.values.get("platform", "prod") == "prod"
     if name == "JWT_SECRET" and value:
         if value == examined.values.get("polka_key"):
             return Weakness("the same as POLKA_KEY", is_problem=True)
         return Weakness("easy to guess", is_problem=True) if is_guessable(value) else None
     if name == "POLKA_KEY" and value:
         if value in PUBLIC:
-            return Weakness("the key of the course, which everybody knows", is_production)
+            return Weakness("the key of the course, which everybody knows", examined.is_production)
         if len(value) < SHORT or is_guessable(value):
-            return Weakness("easy to guess", is_production)
+            return Weakness("easy to guess", examined.is_production)
     if name == "POLKA_WEBHOOK_SECRETS" and PUBLIC & {*(value or ())}:
-        return Weakness("one of them is public: the example of Standard Webhooks", is_production)
+        text = "one of them is public: the example of Standard Webhooks"
+        return Weakness(text, examined.is_production)
     return None
 
 

@@ -31,7 +31,7 @@ def examine_dotenv(examined: Examined) -> Iterator[Finding]:
     else:
         yield Finding(".env", str(dotenv))
         if dotenv.stat().st_mode & OTHERS_MAY_READ:
-            state = PROBLEM if is_in_production(examined) else NOTE
+            state = PROBLEM if examined.is_production else NOTE
             text = "other users of this machine may read it, and its secrets"
             yield Finding(".env", text, state, (f"chmod 600 {file}",))
     for line in examined.broken:
@@ -82,8 +82,3 @@ def show_value(name: str, text: str, value: Any) -> str:
     if name == "POLKA_WEBHOOK_SECRETS":
         return f"{len(value)} {'key' if len(value) == 1 else 'keys'}"
     return str(value) if FIELDS[name.lower()].repr else f"{len(text)} characters"
-
-
-def is_in_production(examined: Examined) -> bool:
-    """Return whether these are the settings of a production server, as without PLATFORM."""
-    return bool(examined.values.get("platform", "prod") == "prod")
