@@ -17,9 +17,12 @@ from tests.website.chromium import ARGUMENTS, CHROMIUM
 
 PASSWORD = "04234"
 CHIRPS = {
-    "ada@example.com": ["I had something interesting for breakfast.", "Gale! What a kerfuffle."],
-    "walt@example.com": ["Say my name, but only once per event id, please."],
-    "me@example.com": ["Hello, wire!"],
+    "ada@example.com": [
+        "The early bird gets the event.",
+        "No kerfuffle today: my webhook is idempotent.",
+    ],
+    "walt@example.com": ["One upgrade arrived five times. Postgres kept one."],
+    "me@example.com": ["Good morning! What did I miss?"],
 }
 
 
