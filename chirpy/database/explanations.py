@@ -18,6 +18,9 @@ START_POSTGRES = (
 )
 LOOK_AT_LOG = "look at the log of Postgres (docker compose logs db), and at host and port in DB_URL"
 CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
+DELETE = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
+# The embedded Postgres is busy or stopped, and its data are good: nobody should delete them.
+TRY_AGAIN = "try again in a minute; if it stays so, restart this machine"
 # What Postgres or libpq says, and the next step. The first match counts.
 NEXT_STEPS = {
     "certificate": CERTIFICATES,
@@ -46,7 +49,7 @@ def explain(error: Exception) -> str:
         return message
     url = current_settings().db_url
     if url is None:  # the application was handed a way to connect
-        step = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
+        step = DELETE if "does not exist" in message else TRY_AGAIN
         return f"Chirpy cannot use its database:\n  {message}\nNext: {step}"
     problem = f"Chirpy cannot use the database {show_database_url(url)}:\n  {message}"
     return f"{problem}\nNext: {find_step(message)}"

@@ -16,6 +16,7 @@ from unittest import mock
 
 import pytest
 from alembic import command
+from psycopg2 import OperationalError
 from sqlalchemy import URL
 
 from chirpy.server.doctor import database
@@ -61,6 +62,15 @@ def test_doctor_waits_for_the_first_start_of_the_embedded_postgres(cluster_url: 
 
     assert report.finding("ok  ", "server") == "the embedded Postgres runs"
     assert report.failed == ["migrations"]
+
+
+def test_doctor_deletes_no_embedded_postgres_that_is_silent() -> None:
+    silent = mock.Mock(side_effect=OperationalError("timeout expired"))
+
+    finding = run_doctor(connect=silent).finding("FAIL", "server")
+
+    assert "Next: try again in a minute" in finding
+    assert "make clean" not in finding
 
 
 def unreachable(_: URL) -> URL:

@@ -132,6 +132,7 @@ def test_doctor_says_why_a_port_cannot_be_used(server: Server) -> None:
     assert "port" in taken.failed
     assert "sudo ss -ltnp 'sport = :" in taken.finding("FAIL", "port")
     assert "a Chirpy serves on" in own.finding("note", "port")
+    assert "Next: nothing, if it is yours" in own.finding("note", "port")
     assert 'export "HOST=127.0.0.1"' in host.finding("FAIL", "port")
     assert "metrics port" in twice.failed
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from chirpy.database.connecting import ConnectFailed
 from chirpy.database.deadlines import within
 from chirpy.database.engine import AUTOCOMMIT, db
-from chirpy.database.explanations import find_step
+from chirpy.database.explanations import TRY_AGAIN, find_step
 from chirpy.database.startup import STARTING, STATEMENT_MODE, is_in_statement_mode
 from chirpy.server.doctor.database import examine_database
 from chirpy.server.doctor.findings import UNCHECKED, Finding, problem
@@ -52,9 +52,8 @@ def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
     message = str(cause).strip()
     if url is None or isinstance(cause, ConnectFailed):  # has its next step
         text, _, step = message.partition("Next: ")
-        yield problem(
-            SERVER, text.strip().rstrip("."), *([step] if step else Postgres(url).create_another())
-        )
+        steps = Postgres(url).create_another() if "does not exist" in text else (TRY_AGAIN,)
+        yield problem(SERVER, text.strip().rstrip("."), *([step] if step else steps))
         return
     if any(text in message for text in STARTING) and is_in_statement_mode():
         text, _, step = STATEMENT_MODE.partition("\nNext: ")

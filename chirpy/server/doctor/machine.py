@@ -13,6 +13,7 @@ from chirpy.server.doctor.settings import next_step
 from chirpy.server.doctor.systems import on_this_system
 from chirpy.server.port import PortUnavailable, reserve_port
 
+YOURS = "nothing, if it is yours; otherwise "
 LIMIT = 2  # seconds for a server that uses the port
 BEGINNINGS = (b"OK", b'{"error":', b"# HELP chirpy_")  # of what a Chirpy answers, or its metrics
 SYNCHRONIZE = ("sudo timedatectl set-ntp true", "sudo sntp -sS time.apple.com", "sudo hwclock -s")
@@ -36,7 +37,8 @@ def examine_port(examined: Examined, reservations: ExitStack, of: str = "") -> F
     except PortUnavailable as error:
         text, _, step = str(error).partition("\nNext: ")
         if is_chirpy(host, port):
-            return Finding(subject, f"a Chirpy serves on {where} already", NOTE, (step,))
+            text = f"a Chirpy serves on {where} already"
+            return Finding(subject, text, NOTE, (f"{YOURS}{step}",))
         if "HOST" in step:
             command = next_step(examined.origin(f"{of}HOST"), examined)
         else:
