@@ -81,4 +81,5 @@ def show() -> None:
         click.echo(f"{email:18} {about}")
     click.echo(f"{len(WORLD['chirps'])} chirps, {len(WORLD['events'])} events in the delivery log")
     url = url_to_open(current_settings().host, current_settings().port)
-    click.echo(f"The password of all users is {WORLD['password']}\nNext: make run, then open {url}")
+    click.echo(f"The password of all users is {WORLD['password']}")
+    click.echo(f"Next: open {url} while `make run` is running")

@@ -70,7 +70,7 @@ class Sampling(logging.Filter):
         for kind, count in omitted.items():
             like = examples[kind].getMessage()
             extra = {"facts": {"omitted": count, "like": like}}
-            LOG.log(examples[kind].levelno, "Omitted %s lines like: %s", count, like, extra=extra)
+            LOG.log(examples[kind].levelno, "Omitted %s more like: %s", count, like, extra=extra)
 
 
 def kind_of(record: logging.LogRecord) -> Kind:
