@@ -21,7 +21,7 @@ class HTTPError(Refused):
     def __init__(self, error: HTTPException) -> None:
         self.status = error.code or 500
         is_of_client = 400 <= self.status < 500
-        hint = HINTS.get(self.status, "docs/api.md says what each route accepts")
+        hint = HINTS.get(self.status, "GET /docs shows what each route accepts")
         super().__init__(error.description or error.name, hint=hint if is_of_client else "")
         ranges = [header for header in error.get_headers() if header[0] == "Content-Range"]
         self.header = ranges[0] if ranges else None
@@ -32,7 +32,7 @@ class PathNotFound(Refused):
 
     status = 404
     error = "Not found"
-    hint = "docs/api.md lists all routes"
+    hint = "GET /docs shows all routes"
 
 
 class WrongMethod(Refused):

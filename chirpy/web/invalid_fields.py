@@ -14,7 +14,7 @@ class InvalidFields(Refused):
     """Fields of a body or a query string, or a part of a path, are invalid."""
 
     status = 400
-    hint = "docs/api.md says what each route accepts"
+    hint = "GET /docs shows what each route accepts"
 
     def __init__(self, error: ValidationError) -> None:
         messages = error.messages

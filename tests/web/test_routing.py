@@ -94,7 +94,7 @@ def test_unknown_path_is_404(client: FlaskClient, path: str) -> None:
     body = assert_error(client.get(path), 404)
 
     assert body["error"] == "Not found"
-    assert "docs/api.md" in body["hint"]
+    assert "GET /docs" in body["hint"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
