@@ -57,7 +57,8 @@ def examine_settings(examined: Examined) -> Iterator[Finding]:
         elif weakness:
             text = f"{len(origin.text)} characters, {weakness.text} ({origin})"
             state = PROBLEM if weakness.is_problem else NOTE
-            yield Finding(name, text, state, (next_step(origin, examined),))
+            when = "" if weakness.is_problem else "before production: "
+            yield Finding(name, text, state, (when + next_step(origin, examined),))
         else:
             value = show_value(name, origin.text, examined.values.get(name.lower()))
             yield Finding(name, f"{value} ({origin})")
