@@ -228,6 +228,15 @@ def test_doctor_sees_that_commits_behind_pgbouncer_are_not_durable(
     assert 'ALTER ROLE "chirpy" SET synchronous_commit' in report.output
 
 
+@needs_pgbouncer
+def test_doctor_names_the_statement_mode_of_pgbouncer(breakable: Breakable, folder: Path) -> None:
+    with pgbouncer(breakable.url, folder, "statement") as url:
+        report = run_doctor(url)
+
+    assert report.failed == ["server"]
+    assert report.finding("FAIL", "server").endswith("pool_mode = transaction in pgbouncer.ini")
+
+
 def test_doctor_names_missing_rights_and_the_grants(breakable: Breakable) -> None:
     report = run_doctor(as_password_user(breakable.url))
 
@@ -270,10 +279,9 @@ def test_doctor_does_not_wait_for_a_server_that_never_answers() -> None:
 
 def test_doctor_survives_a_server_that_sends_garbage() -> None:
     def answer() -> None:
-        for _ in range(2):
-            connection, _ = listening.accept()
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            connection.close()
+        connection, _ = listening.accept()
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         Thread(target=answer, daemon=True).start()

@@ -91,12 +91,13 @@ def test_commands_of_doctor_correct_the_file_itself(
     dotenv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(dotenv.parent)
-    dotenv.write_text(f"{LINES}this is no setting\n\nDB_ULR=x\n")
+    dotenv.write_text(f"{LINES}this is no setting\n\nDB_ULR=x\nTHREADS='1\n6'\n")
     dotenv.chmod(0o644)
 
     report = run_doctor(None, dotenv, PLATFORM="prod")
 
-    assert report.failed == [".env", ".env", "DB_URL"]
+    assert report.failed == [".env", ".env", "DB_URL", "THREADS"]
+    assert report.finding("FAIL", "THREADS").endswith("Next: nano +10 .env"), "it has two lines"
     assert "line 7 is not NAME=value" in report.output
     assert "nano +7 .env" in report.output
     assert "if you mean DB_URL: nano +9 .env" in report.output

@@ -10,7 +10,7 @@ from chirpy.database.connecting import ConnectFailed
 from chirpy.database.deadlines import within
 from chirpy.database.engine import AUTOCOMMIT, db
 from chirpy.database.explanations import TRY_AGAIN, find_step
-from chirpy.database.startup import STARTING, STATEMENT_MODE, is_in_statement_mode
+from chirpy.database.startup import STATEMENT_MODE, is_in_statement_mode
 from chirpy.server.doctor.database import examine_database
 from chirpy.server.doctor.findings import UNCHECKED, Finding, problem
 from chirpy.server.doctor.postgres_commands import Postgres, identifier
@@ -43,6 +43,10 @@ def examine_connection(settings: Settings) -> Iterator[Finding]:
         yield Finding("all else", "not checked: no connection to the database", UNCHECKED)
         return
     with within(LIMIT), connection:
+        if is_in_statement_mode():
+            text, _, step = STATEMENT_MODE.partition("\nNext: ")
+            yield problem(SERVER, text.rstrip("."), step)
+            return
         yield Finding(SERVER, show_database_url(url) if url else "the embedded Postgres runs")
         yield from examine_database(connection, settings)
 
@@ -54,10 +58,6 @@ def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
         text, _, step = message.partition("Next: ")
         steps = Postgres(url).create_another() if "does not exist" in text else (TRY_AGAIN,)
         yield problem(SERVER, text.strip().rstrip("."), *([step] if step else steps))
-        return
-    if any(text in message for text in STARTING) and is_in_statement_mode():
-        text, _, step = STATEMENT_MODE.partition("\nNext: ")
-        yield problem(SERVER, text, step)
         return
     failed = next((step for text, step in FAILED_STEPS.items() if text in message), SERVER)
     if failed != SERVER:
