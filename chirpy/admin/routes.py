@@ -30,7 +30,7 @@ def metrics() -> ResponseReturnValue:
 
 @blueprint.post("/admin/reset")
 def reset() -> ResponseReturnValue:
-    """Delete all users with their chirps, webhook events, visits and limits' counters. 200; 403."""
+    """Delete all users, chirps, webhook events, visits and counters of limits. 200; 403."""
     require_development(request)
     db.session.execute(RESET)
     visits.restart()

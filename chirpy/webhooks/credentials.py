@@ -16,7 +16,7 @@ from chirpy.webhooks.schemas import EVENT_ID_HEADER
 KEY_HINT = (
     "Send `Authorization: ApiKey <key>` (not Bearer), and compare the key with POLKA_KEY in .env"
 )
-SIGNATURE_HINT = "Sign the delivery with one of POLKA_WEBHOOK_SECRETS in .env"
+SIGNATURE_HINT = "Sign each attempt with one of POLKA_WEBHOOK_SECRETS in .env and the current time"
 API_KEY = re.compile(r"ApiKey +([!-~]+)", re.IGNORECASE)
 
 

@@ -78,7 +78,7 @@ def test_refused_delivery_names_the_field_and_changes_nothing(
 KEY_HINT = (
     "Send `Authorization: ApiKey <key>` (not Bearer), and compare the key with POLKA_KEY in .env"
 )
-SIGNATURE_HINT = "Sign the delivery with one of POLKA_WEBHOOK_SECRETS in .env"
+SIGNATURE_HINT = "Sign each attempt with one of POLKA_WEBHOOK_SECRETS in .env and the current time"
 HINTS = {
     "a key": KEY_HINT,
     "a signature": SIGNATURE_HINT,
