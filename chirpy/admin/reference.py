@@ -4,8 +4,8 @@ from chirpy.admin import health, routes
 from chirpy.database.migration_state import NotMigrated
 from chirpy.web.reference.operations import Answer, Operation, Operations
 from chirpy.web.reference.refusals import OF_DEVELOPMENT
+from chirpy.web.reference.responses import TEXT
 
-TEXT = {"type": "string"}
 OK = Answer("All is well", TEXT, {"ok": "OK"}, media_type="text/plain")
 
 OPERATIONS: Operations = {

@@ -4,9 +4,9 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from chirpy.web.http_errors import PathNotFound, refused_by_flask
 from chirpy.web.reference.operations import Answer, Operation, Operations
+from chirpy.web.reference.responses import TEXT
 from chirpy.website import reference_routes, routes
 
-TEXT = {"type": "string"}
 PAGE = Operation(
     answers={200: Answer("The page", TEXT, media_type="text/html")}, uses_database=False
 )

@@ -70,14 +70,14 @@ def count(response: Response) -> Response:
     environ = request.environ
     current: Request = environ["werkzeug.request"]  # each look at `request` costs 1 µs
     route = current.url_rule.rule if current.url_rule else NO_ROUTE
-    labels = known(current.method), route, response.status_code, outcome_of(response)
+    labels = known_method(current.method), route, response.status_code, outcome_of(response)
     PENDING.append((labels, perf_counter() - environ[BEGAN]))
     return response
 
 
 def count_overload(method: str, seconds: float) -> None:
     """Count a request that is refused before the application sees it."""
-    labels = known(method), NO_ROUTE, Overloaded.status, reason_of(Overloaded)
+    labels = known_method(method), NO_ROUTE, Overloaded.status, reason_of(Overloaded)
     PENDING.append((labels, seconds))
 
 
@@ -96,8 +96,8 @@ def series(method: str, route: str, status: int, outcome: str) -> tuple[Counter,
     return REQUESTS.labels(method, route, status, outcome), SECONDS.labels(method, route)
 
 
-def known(method: str) -> str:
-    """Return the method, if it is one of HTTP."""
+def known_method(method: str) -> str:
+    """Return the method if it is one of HTTP, else `other`."""
     return method if method in METHODS else "other"
 
 
