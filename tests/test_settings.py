@@ -194,8 +194,10 @@ def test_dotenv_values_are_not_interpolated(read: Read) -> None:
 def test_unreadable_dotenv_is_named(read: Read, tmp_path: Path) -> None:
     (tmp_path / "other.env").write_bytes(b"\xff")
 
-    with pytest.raises(SettingsError, match=r"cannot read .*other\.env"):
+    with pytest.raises(SettingsError, match=r"other\.env is not text in UTF-8"):
         read_settings(tmp_path / "other.env")
+    with pytest.raises(SettingsError, match=rf"cannot read {tmp_path}: .*Is a directory"):
+        read_settings(tmp_path)
 
 
 def test_broken_lines_of_dotenv_are_named_by_file_and_number(read: Read, tmp_path: Path) -> None:

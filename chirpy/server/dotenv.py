@@ -32,7 +32,10 @@ def read_bindings(path: Path) -> list[Binding]:
     try:
         with path.open(encoding="utf-8-sig") as file:  # without the mark that Windows puts in front
             return list(parse_stream(file))
-    except (OSError, UnicodeError) as error:
+    except UnicodeError:
+        next_step = "Next: save it in this encoding, or remove it"
+        raise SettingsError(f"{path} is not text in UTF-8.\n{next_step}") from None
+    except OSError as error:
         next_step = "Next: correct or remove this file"
         raise SettingsError(f"Chirpy cannot read {path}: {error}.\n{next_step}") from None
 
