@@ -19,7 +19,7 @@ START_POSTGRES = (
 LOOK_AT_LOG = "look at the log of Postgres (docker compose logs db), and at host and port in DB_URL"
 CERTIFICATES = "correct sslmode, sslrootcert, sslcert and sslkey in DB_URL"
 DELETE = "delete the database of `make run` with `make clean`, or set DB_URL in .env"
-# The embedded Postgres is busy or stopped, and its data are good: nobody should delete them.
+# The embedded Postgres is busy or stopped, and its data is good: do not advise to delete it.
 TRY_AGAIN = "try again in a minute; if it stays so, restart this machine"
 # What Postgres or libpq says, and the next step. The first match counts.
 NEXT_STEPS = {

@@ -2,8 +2,8 @@
 
 A single statement can take long: it waits for a lock, or its COMMIT for a standby. The database is
 silent if it does not answer anything else either: no statement of this process, and no attempt to
-connect. PgBouncer answers attempts itself, because a statement in its queue is no silence. Behind
-it, only the deadline of a statement shows a silence.
+connect. PgBouncer answers attempts itself, so that a statement in its queue does not look like a
+silence. Behind it, only the deadline of a statement shows a silence.
 """
 
 import logging

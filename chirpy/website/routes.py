@@ -44,5 +44,5 @@ def send_file(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/static/<path:filename>")
 def send_static(filename: str) -> ResponseReturnValue:
-    """Send a script, style or font of the pages, which is no visit. 200; 404."""
+    """Send a script, style or font of the pages. This does not count as a visit. 200; 404."""
     return send_from_directory(STATIC, filename)

@@ -1,4 +1,4 @@
-"""What is slow or refused is no silence. tests/faults has real silences."""
+"""A slow or refused statement does not count as a silence. tests/faults has real silences."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -62,7 +62,7 @@ class Examined:
 
 
 def examine(dotenv: Path, environment: Mapping[str, str]) -> Examined:
-    """Read all settings. Raise nothing, whatever they are."""
+    """Read all settings, also wrong ones. Raise no exception."""
     bindings, unreadable = [], ""
     try:
         bindings = read_bindings(dotenv) if dotenv.exists() else []
