@@ -12,7 +12,7 @@ from chirpy.database.engine import AUTOCOMMIT, db
 from chirpy.database.explanations import TRY_AGAIN, find_step
 from chirpy.database.startup import STATEMENT_MODE, is_in_statement_mode
 from chirpy.server.doctor.database import examine_database
-from chirpy.server.doctor.findings import UNCHECKED, Finding, problem
+from chirpy.server.doctor.findings import UNCHECKED, Finding, problem, split_step
 from chirpy.server.doctor.postgres_commands import Postgres, identifier
 from chirpy.server.doctor.systems import flask
 from chirpy.settings import Settings
@@ -44,8 +44,7 @@ def examine_connection(settings: Settings) -> Iterator[Finding]:
         return
     with within(LIMIT), connection:
         if is_in_statement_mode():
-            text, _, step = STATEMENT_MODE.partition("\nNext: ")
-            yield problem(SERVER, text.rstrip("."), step)
+            yield problem(SERVER, *split_step(STATEMENT_MODE))
             return
         yield Finding(SERVER, show_database_url(url) if url else "the embedded Postgres runs")
         yield from examine_database(connection, settings)
@@ -55,9 +54,9 @@ def explain_failure(cause: object, url: URL | None) -> Iterator[Finding]:
     """Find at which step a connection failed, and the commands for it."""
     message = str(cause).strip()
     if url is None or isinstance(cause, ConnectFailed):  # has its next step
-        text, _, step = message.partition("Next: ")
+        text, step = split_step(message)
         steps = Postgres(url).create_another() if "does not exist" in text else (TRY_AGAIN,)
-        yield problem(SERVER, text.strip().rstrip("."), *([step] if step else steps))
+        yield problem(SERVER, text, *([step] if step else steps))
         return
     failed = next((step for text, step in FAILED_STEPS.items() if text in message), SERVER)
     if failed != SERVER:

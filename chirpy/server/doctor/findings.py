@@ -20,6 +20,12 @@ def problem(subject: str, text: str, *steps: str) -> Finding:
     return Finding(subject, text, PROBLEM, steps)
 
 
+def split_step(message: str) -> tuple[str, str]:
+    """Return what a message says is wrong, without its full stop, and its next step or nothing."""
+    text, _, step = message.partition("Next: ")
+    return text.strip().rstrip("."), step
+
+
 def guarded(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     """Yield the findings of a check, and a problem instead of any exception."""
     try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 
 from chirpy.database.migration_state import MIGRATIONS
-from chirpy.server.doctor.findings import NOTE, Finding, problem
+from chirpy.server.doctor.findings import NOTE, Finding, problem, split_step
 from chirpy.server.doctor.origins import Examined
 from chirpy.server.doctor.settings import next_step
 from chirpy.server.doctor.systems import on_this_system
@@ -35,7 +35,7 @@ def examine_port(examined: Examined, reservations: ExitStack, of: str = "") -> F
     try:
         reservations.enter_context(reserve_port(host, port, of))
     except PortUnavailable as error:
-        text, _, step = str(error).partition("\nNext: ")
+        text, step = split_step(str(error))
         if is_chirpy(host, port):
             text = f"a Chirpy serves on {where} already"
             return Finding(subject, text, NOTE, (f"{YOURS}{step}",))
@@ -43,7 +43,7 @@ def examine_port(examined: Examined, reservations: ExitStack, of: str = "") -> F
             command = next_step(examined.origin(f"{of}HOST"), examined)
         else:
             command = f"to see what uses it: {find_user_of(port)}"
-        return problem(subject, text.rstrip("."), step, command)
+        return problem(subject, text, step, command)
     return Finding(subject, f"{where} is free")
 
 

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Any
 
 from chirpy.server.doctor.edits import correct, edit
-from chirpy.server.doctor.findings import NOTE, PROBLEM, Finding, problem
+from chirpy.server.doctor.findings import NOTE, PROBLEM, Finding, problem, split_step
 from chirpy.server.doctor.origins import Examined, Origin
 from chirpy.server.doctor.secret_quality import find_weakness
 from chirpy.server.doctor.systems import shown
@@ -24,7 +24,7 @@ def examine_dotenv(examined: Examined) -> Iterator[Finding]:
     """Find what is wrong with the file `.env` itself."""
     dotenv, file = examined.dotenv, quote(shown(examined.dotenv))
     if examined.unreadable:
-        text, _, step = examined.unreadable.partition("\nNext: ")
+        text, step = split_step(examined.unreadable)
         yield problem(".env", text, step, f"mv {file} {file}.broken")
     elif not dotenv.exists():
         yield Finding(".env", "does not exist: settings come from the environment only", NOTE)
