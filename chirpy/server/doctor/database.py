@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from chirpy.database.errors import NEXT_STEPS
 from chirpy.database.explanations import find_step
+from chirpy.database.startup import OLDEST
 from chirpy.server.doctor.commits import examine_commits
-from chirpy.server.doctor.facts import FACTS, OLDEST, Facts
+from chirpy.server.doctor.facts import FACTS, Facts
 from chirpy.server.doctor.findings import Finding, problem
 from chirpy.server.doctor.machine import SYNCHRONIZE
 from chirpy.server.doctor.postgres_commands import Postgres

@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-OLDEST = 14  # the oldest major version that the makers of Postgres supported in 2026
 FACTS = text("""
     SELECT current_setting('server_version') AS version,
         current_setting('server_version_num')::int / 10000 AS major,
