@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg2
 from flask import Flask, current_app
-from psycopg2 import extensions
 from sqlalchemy import URL, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
@@ -18,6 +17,7 @@ from chirpy.database.connections import is_closed
 from chirpy.database.engine import AUTOCOMMIT, POOL_TIMEOUT, autocommit_pool_size, db
 from chirpy.database.errors import READ_ONLY
 from chirpy.database.slots import Slots
+from chirpy.database.watched_connections import WatchedConnection
 from chirpy.settings import current_settings
 from chirpy.settings.database_url import DRIVER
 
@@ -28,10 +28,10 @@ DIALECT: Any = create_engine(URL.create(DRIVER)).dialect  # this engine never co
 class AutocommitPool:
     """Up to `size` connections. The one that was used last is used next, so that few are open."""
 
-    def __init__(self, size: int, connect: Callable[[], extensions.connection]) -> None:
+    def __init__(self, size: int, connect: Callable[[], WatchedConnection]) -> None:
         self._slots = Slots(size)
         self._connect = connect
-        self._idle: list[extensions.connection] = []
+        self._idle: list[WatchedConnection] = []
 
     @property
     def in_use(self) -> int:
@@ -39,7 +39,7 @@ class AutocommitPool:
         return self._slots.taken
 
     @contextmanager
-    def connection(self) -> Iterator[extensions.connection]:
+    def connection(self) -> Iterator[WatchedConnection]:
         """Yield a connection. Raise DBAPIError for an error of psycopg2, or PoolTimeout."""
         if not self._slots.acquire(POOL_TIMEOUT):
             raise PoolTimeout(f"All database connections were in use for {POOL_TIMEOUT} s")
@@ -79,7 +79,7 @@ class AutocommitPool:
             connection.close()
 
 
-def take(idle: list[extensions.connection]) -> extensions.connection | None:
+def take(idle: list[WatchedConnection]) -> WatchedConnection | None:
     """Return the connection that was used last, without those that Postgres has closed."""
     while connection := pop(idle):
         if not is_closed(connection):
@@ -88,7 +88,7 @@ def take(idle: list[extensions.connection]) -> extensions.connection | None:
     return None
 
 
-def pop(idle: list[extensions.connection]) -> extensions.connection | None:
+def pop(idle: list[WatchedConnection]) -> WatchedConnection | None:
     """Remove and return the last connection. Another thread may have taken it meanwhile."""
     try:
         return idle.pop()
@@ -116,10 +116,10 @@ def autocommit_pool() -> AutocommitPool:
     return pool
 
 
-def connect() -> extensions.connection:
+def connect() -> WatchedConnection:
     """Return a new connection, configured like those of the session."""
     made = db.engines[AUTOCOMMIT].raw_connection()
     raw: Any = made.dbapi_connection
     made.detach()
-    connection: extensions.connection = raw
+    connection: WatchedConnection = raw
     return connection

@@ -7,12 +7,14 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import psutil
 import psycopg2
 from sqlalchemy import URL, make_url
 
+from chirpy.database.connections import JUST_NOW
 from chirpy.devtools.postgres import EmbeddedPostgres
 from chirpy.settings.database_url import DRIVER
 from tests.conftest import a_folder, postgres_folder
@@ -88,8 +90,9 @@ class World:
         return other
 
     def disconnect(self) -> None:
-        """Close the connections of the server, before a request."""
+        """Close the connections of the server, and let it notice with the next request."""
         self.sql(f"SELECT pg_terminate_backend(pid, 10000) {OURS}")
+        sleep(JUST_NOW)
 
     def postgres_processes(self) -> list[psutil.Process]:
         """Return the processes of Postgres, the first one first."""

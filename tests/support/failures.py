@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import URL
 from werkzeug.test import TestResponse
 
+from chirpy.database.connections import JUST_NOW
 from tests.support.assertions import assert_error, database_unchanged
 from tests.support.databases import Sql
 from tests.support.factories import API_KEY, a_user, an_event, an_id
@@ -93,8 +95,9 @@ class Breakable:
         self.sql("DROP FUNCTION IF EXISTS fail CASCADE; DROP SEQUENCE IF EXISTS attempts")
 
     def close_connections(self) -> None:
-        """Close the application's connections from the side of Postgres."""
+        """Close the application's connections from the side of Postgres, and let it notice."""
         assert self.sql(f"SELECT pg_terminate_backend(pid, 10000) {OTHERS}")
+        sleep(JUST_NOW)
 
     @contextmanager
     def altered(self, name: str, value: str) -> Iterator[None]:
