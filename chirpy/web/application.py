@@ -5,9 +5,10 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
 from chirpy.web.ambiguous_headers import refuse_ambiguous_headers
 from chirpy.web.request_body import discard_body
@@ -46,6 +47,23 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function: none is a coroutine. To look costs 3 µs, six times a request."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the route of a request, by its path alone.
+
+        Flask's own way, which also knows sites with subdomains, costs 3 µs more of 50.
+        """
+        if request is None:
+            return super().create_url_adapter(None)
+        path = request.environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")
+        return self.url_map.bind(
+            request.host,
+            request.root_path,
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=path,
+            query_args=request.environ["QUERY_STRING"],
+        )
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ.setdefault(BEGAN, perf_counter())
