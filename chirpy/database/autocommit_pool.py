@@ -29,6 +29,7 @@ class AutocommitPool:
     """Up to `size` connections. The one that was used last is used next, so that few are open."""
 
     def __init__(self, size: int, connect: Callable[[], WatchedConnection]) -> None:
+        self.size = size
         self._slots = Slots(size)
         self._connect = connect
         self._idle: list[WatchedConnection] = []

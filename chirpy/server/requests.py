@@ -48,7 +48,7 @@ class Request:
             nonlocal status, headers
             status, headers = arguments[:2]
 
-        environ = self.environ | {"wsgi.input": body, BEGAN: self.arrived, BODY_READ: True}
+        environ = self.environ | {"wsgi.input": body, BEGAN: self.arrived, BODY_READ: "server"}
         try:
             content = application(environ, start_response)
             self.respond(int(status[:3]), headers, b"".join(content))

@@ -9,11 +9,10 @@ from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Select, Text, bindparam, func, select
 
 from chirpy.database.autocommit import run_autocommit
-from chirpy.database.engine import autocommit_pool_size
+from chirpy.database.autocommit_pool import autocommit_pool
 from chirpy.database.errors import violation_raises
 from chirpy.database.retries import retry_conflicts
 from chirpy.database.slots import SlotsByKey
-from chirpy.settings import current_settings
 from chirpy.web.overloaded import Overloaded
 from chirpy.webhooks.errors import EventIdReused, UnknownUser
 from chirpy.webhooks.meaning import make_fingerprint, make_key, make_old_fingerprint
@@ -69,7 +68,7 @@ def deliveries_of(user_id: UUID | None) -> Iterator[None]:
     if user_id is None:
         yield
         return
-    slots = SLOTS.slots(user_id, max(1, autocommit_pool_size(current_settings()) // 2))
+    slots = SLOTS.slots(user_id, max(1, autocommit_pool().size // 2))
     if not slots.acquire(MAX_WAIT):
         raise Overloaded
     try:
