@@ -91,7 +91,7 @@ def test_commands_of_doctor_correct_the_file_itself(
     dotenv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(dotenv.parent)
-    dotenv.write_text(f"{LINES}this is no setting\n\nDB_ULR=x\nTHREADS='1\n6'\n")
+    dotenv.write_text(f"{LINES}this is not a setting\n\nDB_ULR=x\nTHREADS='1\n6'\n")
     dotenv.chmod(0o644)
 
     report = run_doctor(None, dotenv, PLATFORM="prod")
