@@ -1,8 +1,10 @@
 """Threads that answer requests, and the queue in front of them.
 
 The queue is first in, first out, as long as it is short. Under overload the newest request is
-served first: its client still waits for the response, so what is served is served fast. The others
-are refused when they have waited for `max_wait`; no request waits longer for a thread.
+served first: its client still waits for the response, so what is served is served fast. In a long
+overload, a request that was not served soon after its arrival is not served later either, even if
+a thread is idle for a moment. It is refused when it has waited for `max_wait`, not before: a client
+that repeats it immediately would only add to the overload.
 
 Of the idle threads, the last one that worked is woken: its memory is still in the processor's
 cache. If all threads took turns, a request would take a tenth more processor time.
@@ -16,11 +18,11 @@ from time import perf_counter
 from typing import NamedTuple
 
 LOG = logging.getLogger(__name__)
-LONG_WAIT = 0.1  # seconds that the oldest request has waited when the newest is served first
-# Times `max_wait` without an empty queue, then requests that waited long are refused.
-LONG_OVERLOAD = 2
+LONG_WAIT = 0.08  # seconds that the oldest request has waited when the newest is served first
+LONG_OVERLOAD = 2  # times `max_wait` without an empty queue
+SOON = 0.05  # seconds; in a long overload, only requests that waited less are served
 EARLY = 5  # the part of the queue, a fifth, that can be refused a little earlier
-EARLIER = 0.25  # seconds
+EARLIER = 0.1  # seconds
 MAX_QUEUE = 1000  # requests; further ones are refused immediately
 
 
@@ -86,20 +88,19 @@ class ThreadPool:
     def next_action(self, wake_up: Lock) -> Callable[[], object]:
         """Return what a thread should do: the next job, or else wait for the next one."""
         with self.changing:
-            if self.jobs:
-                return self.take()
+            if self.jobs and (job := self.take()):
+                return job.run
             self.idle.append(wake_up)
             return wake_up.acquire
 
-    def take(self) -> Callable[[], object]:
-        """Remove the next job, and return what to do with it."""
+    def take(self) -> Job | None:
+        """Remove and return the next job, unless all are too late."""
         now = perf_counter()
         if now - self.jobs[0].since < LONG_WAIT:
-            return self.jobs.popleft().run
-        newest = self.jobs.pop()
+            return self.jobs.popleft()
         is_long = now - self.busy_since > LONG_OVERLOAD * self.max_wait
-        is_late = is_long and now - newest.since > LONG_WAIT
-        return newest.refuse if is_late else newest.run
+        is_late = now - self.jobs[-1].since > SOON
+        return None if is_long and is_late else self.jobs.pop()
 
 
 def call(function: Callable[[], object]) -> None:

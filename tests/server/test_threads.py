@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Event, get_ident
+from time import sleep
 
 import pytest
 
@@ -39,17 +40,34 @@ def test_jobs_run_in_the_order_of_their_arrival(busy: Busy) -> None:
     wait_until(lambda: done == ["a", "b", "c"])
 
 
-@pytest.mark.parametrize(("overload", "sign"), [(60, ""), (-1, "-")], ids=["short", "long"])
 def test_newest_job_is_first_when_the_oldest_has_waited_long(
-    busy: Busy, monkeypatch: pytest.MonkeyPatch, overload: float, sign: str
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool, free = busy
     monkeypatch.setattr(threads, "LONG_WAIT", -1)
-    monkeypatch.setattr(threads, "LONG_OVERLOAD", overload)
     done = put(pool, "abc")
     free()
 
-    wait_until(lambda: done == [f"{sign}{name}" for name in "cba"])
+    wait_until(lambda: done == ["c", "b", "a"])
+
+
+def test_late_jobs_do_not_run_in_a_long_overload(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, free = busy
+    monkeypatch.setattr(threads, "LONG_WAIT", -1)
+    monkeypatch.setattr(threads, "LONG_OVERLOAD", -1)
+    done = put(pool, "ab")
+    sleep(2 * threads.SOON)
+    free()
+    wait_until(lambda: len(pool.idle) == 1)
+    assert done == []
+
+    pool.put(partial(done.append, "c"), done.clear)
+    wait_until(lambda: done == ["c"] and len(pool.idle) == 1)
+    pool.max_wait = 0
+    pool.refuse_old()
+    assert done == ["c", "-a", "-b"]
 
 
 def test_job_is_refused_after_a_long_wait_and_when_the_queue_is_full(
