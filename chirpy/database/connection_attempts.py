@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg2
 
+from chirpy.database.waits import current_wait
+
 Connect = Callable[[], Any]
 
 
@@ -25,7 +27,9 @@ class ConnectionAttempt:
 
     def wait(self, seconds: float) -> Any:
         """Return the connection, or raise OperationalError after some seconds."""
-        self.deadline = monotonic() + seconds
+        wait = current_wait.get()
+        wait.since = now = monotonic()
+        self.deadline = now + seconds
         try:
             with suppress(TimeoutError, CancelledError):
                 return self._connected.result(seconds)
@@ -33,7 +37,7 @@ class ConnectionAttempt:
                 raise psycopg2.OperationalError("No connection to the database in time")
             return self._connected.result()
         finally:
-            self.deadline = inf
+            self.deadline = wait.since = inf
 
     def interrupt(self) -> None:
         """End the wait, with an error."""

@@ -2,8 +2,11 @@
 
 from collections import deque
 from collections.abc import Hashable
+from math import inf
 from threading import Lock
 from weakref import WeakValueDictionary
+
+from chirpy.database.waits import current_wait
 
 
 class Slots:
@@ -27,13 +30,15 @@ class Slots:
             turn = Lock()
             turn.acquire()
             self._waiting.append(turn)
-        if turn.acquire(timeout=timeout):
-            return True
+        wait = current_wait.get()
+        wait.begin_long()
+        has_turn = turn.acquire(timeout=timeout)
+        wait.since = inf
         with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-                return False
-        return True  # it was given the slot in the last moment
+            if has_turn or turn not in self._waiting:  # it was given the slot in the last moment
+                return True
+            self._waiting.remove(turn)
+            return False
 
     @property
     def taken(self) -> int:

@@ -17,6 +17,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from chirpy.database.deadlines import next_deadline
+from chirpy.database.waits import current_wait
 from chirpy.database.watcher import watcher
 
 R = TypeVar("R")
@@ -51,8 +52,10 @@ class WatchedConnection(extensions.connection):
     def wait_for(self, call: Callable[..., R], *args: Any) -> R:
         """Return `call(*args)`. Close the connection and raise NoAnswer if it is interrupted."""
         self.deadline = deadline = next_deadline()
+        wait = current_wait.get()
+        wait.since = now = monotonic()
         try:
-            if deadline > monotonic():
+            if deadline > now:
                 result = call(*args)
                 self.answered = monotonic()
                 return result
@@ -60,7 +63,7 @@ class WatchedConnection(extensions.connection):
             if not self.is_interrupted:
                 raise
         finally:
-            self.deadline = inf
+            self.deadline = wait.since = inf
         self.close()
         if self.is_interrupted and self.on_no_answer:  # else the request used up its time itself
             self.on_no_answer()

@@ -60,5 +60,5 @@ class Adapter:
         now = perf_counter()
         for request in tuple(self.awaited):
             request.look_at_time(now)
-        self.pool.refuse_old()
-        self.hashing_pool.refuse_old()
+        self.pool.look_at_time()
+        self.hashing_pool.look_at_time()

@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import pytest
 from sqlalchemy import URL
 
+from chirpy.server.threads import AT_ONCE
 from tests.support.databases import Sql, connected
 from tests.support.factories import API_KEY, PASSWORD, a_user, an_email, an_event
 from tests.support.server import Response, Server, a_server
@@ -81,6 +82,24 @@ def test_deliveries_to_a_locked_user_delay_no_other_user(
             assert_others_are_served(default_server, sql)
 
     assert_refused(responses, 204)
+
+
+def test_deliveries_to_many_locked_users_delay_no_other_user(
+    default_server: Server, database_url: URL, sql: Sql
+) -> None:
+    """Each waits in Postgres, three times as many as otherwise work at the same time."""
+    locked = [a_user(sql) for _ in range(3 * AT_ONCE)]
+    for user_id in locked:
+        deliver(default_server, user_id)
+    with connected(database_url) as other:
+        other("BEGIN; SELECT FROM memberships FOR UPDATE")
+        send = partial(deliver, default_server)
+        with ThreadPoolExecutor(len(locked)) as pool:
+            responses = [pool.submit(send, user_id) for user_id in locked]
+            sleep(0.3)
+            assert_others_are_served(default_server, sql)
+
+    assert_refused([response.result() for response in responses])
 
 
 def test_sign_ups_and_logins_of_a_classroom_succeed_together(default_server: Server) -> None:
