@@ -10,10 +10,10 @@ LOCK := $(VENV)/.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run doctor test test-faults test-mutants test-failover test-api fuzz test-docker coverage check bench bench-growth bench-primary db clean
+.PHONY: help run doctor test test-faults test-mutants test-failover test-api fuzz test-docker coverage check bench bench-growth bench-overload bench-primary db clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 ifeq ($(origin PYTHON),command line)
 	@echo 'Next: name a target, such as: make PYTHON=$(PYTHON) run'
 endif
@@ -70,6 +70,9 @@ bench: $(READY) ## Measure Chirpy beside its limits, or other servers: ARGS='--a
 
 bench-growth: $(READY) ## Compare Chirpy with small and large tables
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-overload: $(READY) ## Measure what is served, and how fast, with up to 1,000 connections
+	@$(BIN)/python -m benchmarks.overload $(ARGS)
 
 bench-primary: $(READY) ## Measure how many webhooks one Postgres takes
 	@$(BIN)/python -m benchmarks.primary $(ARGS)
