@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
-LONG_WAIT = 0.08  # seconds that the oldest request has waited when the newest is served first
+LONG_WAIT = 0.15  # seconds that the oldest request has waited when the newest is served first
 LONG_OVERLOAD = 2  # times `max_wait` without a short queue
 SOON = 0.05  # seconds; in a long overload, only requests that waited less are served
 EARLY = 5  # the part of the queue, a fifth, that can be refused a little earlier
@@ -36,6 +36,9 @@ class JobQueue:
         self.jobs: deque[Job] = deque()
         self.short_at = perf_counter()  # when it was short last
 
+    def __len__(self) -> int:
+        return len(self.jobs)
+
     def put(self, run: Callable[[], object], refuse: Callable[[], object]) -> bool:
         """Add a job, unless the queue is full. Return whether it fits."""
         now = perf_counter()
@@ -54,6 +57,8 @@ class JobQueue:
         if now - self.jobs[0].since < LONG_WAIT:
             self.short_at = now
             return self.jobs.popleft()
+        if now - self.jobs[-1].since > LONG_WAIT:  # without a new request, the overload has ended
+            self.short_at = now
         is_long = now - self.short_at > LONG_OVERLOAD * self.max_wait
         is_late = now - self.jobs[-1].since > SOON
         return None if is_long and is_late else self.jobs.pop()
