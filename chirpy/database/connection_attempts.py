@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg2
 
-from chirpy.database.waits import current_wait
+from chirpy.database.waits import waiting
 
 Connect = Callable[[], Any]
 
@@ -27,17 +27,15 @@ class ConnectionAttempt:
 
     def wait(self, seconds: float) -> Any:
         """Return the connection, or raise OperationalError after some seconds."""
-        wait = current_wait.get()
-        wait.since = now = monotonic()
-        self.deadline = now + seconds
+        self.deadline = monotonic() + seconds
         try:
-            with suppress(TimeoutError, CancelledError):
+            with waiting(), suppress(TimeoutError, CancelledError):
                 return self._connected.result(seconds)
             if self._connected.cancel():
                 raise psycopg2.OperationalError("No connection to the database in time")
             return self._connected.result()
         finally:
-            self.deadline = wait.since = inf
+            self.deadline = inf
 
     def interrupt(self) -> None:
         """End the wait, with an error."""

@@ -2,12 +2,13 @@
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import URL, NullPool
+from sqlalchemy import URL, NullPool, PoolProxiedConnection, QueuePool
 
 from chirpy.database.base import Base
 from chirpy.database.connecting import ConnectArguments, Connector
 from chirpy.database.connections import configure_connections
 from chirpy.database.deadlines import bind_deadlines
+from chirpy.database.waits import waiting
 from chirpy.settings import Settings
 from chirpy.settings.database_url import DRIVER
 
@@ -21,6 +22,16 @@ OPTIONS = {
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
+class ObservedPool(QueuePool):
+    """A pool that lets other threads work while one waits for a connection."""
+
+    __module__ = QueuePool.__module__  # the name of its logger, which is not one of ours
+
+    def connect(self) -> PoolProxiedConnection:
+        with waiting():
+            return super().connect()
+
+
 def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArguments | None) -> None:
     """Give `app` an engine for sessions, with a pool, and one that makes autocommit connections.
 
@@ -30,6 +41,7 @@ def bind_engine(app: Flask, settings: Settings, connect_arguments: ConnectArgume
     url = settings.db_url or URL.create(DRIVER)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = OPTIONS | {
+        "poolclass": ObservedPool,
         "pool_size": session_pool_size(settings),
         "max_overflow": 0,
         "pool_use_lifo": True,  # so that few connections are open

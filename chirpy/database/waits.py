@@ -1,7 +1,10 @@
 """Whether a thread waits for the database, so that the server can let another one work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
+from time import monotonic
 
 
 class Wait:
@@ -16,3 +19,14 @@ class Wait:
 
 UNOBSERVED = Wait()  # of all threads that belong to no server of ours
 current_wait: ContextVar[Wait] = ContextVar("current_wait", default=UNOBSERVED)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Say that the current thread waits during the block."""
+    wait = current_wait.get()
+    wait.since = monotonic()
+    try:
+        yield
+    finally:
+        wait.since = inf

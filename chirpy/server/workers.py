@@ -22,6 +22,7 @@ from chirpy.server.granian_fixes import (
 from chirpy.server.granian_signals import leave_process_group, stop_workers_once
 from chirpy.server.metrics import count_requests
 from chirpy.server.overload import Overload
+from chirpy.server.threads import TICK
 from chirpy.settings import Settings
 
 MAX_HEADER_BYTES = 16 * 1024  # request line and headers; the server answers 431 to more
@@ -29,7 +30,6 @@ GRACE_PERIOD = 15  # seconds for requests in progress, each of which has shorter
 HEADER_TIMEOUT = 10  # seconds for all headers, and until an idle connection closes
 MAX_CONNECTIONS = 4096  # of each process; further ones wait in the kernel
 OTHER_FILES = 200  # that a process opens at most, connections to the database included
-TICK = 0.05  # seconds between two heartbeats, looks at the queue and at the parent process
 
 # At the import, which every worker process does that is spawned and not forked, as on macOS.
 stop_workers_once()

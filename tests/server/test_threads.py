@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Event, get_ident
-from time import monotonic, sleep
+from time import monotonic, perf_counter
 
 import pytest
 
@@ -20,7 +20,7 @@ def busy() -> Iterator[Busy]:
     """A pool whose only thread is busy, and a function that frees it."""
     pool, free = ThreadPool(1, 0.5), Event()
     pool.put(free.wait, free.set)
-    wait_until(lambda: not pool.jobs.jobs)
+    wait_until(lambda: len(pool.jobs) == 0)
     yield pool, free.set
     free.set()
 
@@ -69,36 +69,74 @@ def test_last_thread_that_worked_works_next() -> None:
     assert workers == workers[:1] * 4
 
 
+Full = tuple[ThreadPool, list[Wait], list[Event]]
+LONG = 60  # seconds
+
+
 @pytest.fixture
-def full() -> Iterator[tuple[ThreadPool, list[Wait]]]:
-    """A pool with as many busy threads as may work at the same time, and what they wait for."""
-    pool, waits, free = ThreadPool(AT_ONCE + 2, max_wait=60), list[Wait](), Event()
+def full() -> Iterator[Full]:
+    """A pool with AT_ONCE busy threads and two idle ones, what they wait for, and what ends them.
 
-    def work() -> None:
+    Python's lock is contended.
+    """
+    pool, waits, ends = ThreadPool(AT_ONCE + 2, LONG), list[Wait](), [Event() for _ in range(6)]
+    pool.lateness = LONG
+
+    def work(end: Event) -> None:
         waits.append(current_wait.get())
-        free.wait()
+        end.wait()
 
-    for _ in range(AT_ONCE):
-        pool.put(work, free.set)
+    for end in ends[:AT_ONCE]:
+        pool.put(partial(work, end), end.set)
     wait_until(lambda: len(waits) == AT_ONCE)
-    yield pool, waits
-    free.set()
+    yield pool, waits, ends
+    for end in ends:
+        end.set()
 
 
-def test_few_threads_work_at_the_same_time(full: tuple[ThreadPool, list[Wait]]) -> None:
-    pool, waits = full
-    waits[0].since = monotonic()  # it does not wait long
+def test_few_threads_work_at_the_same_time(full: Full) -> None:
+    pool, waits, ends = full
+    waits[0].since = monotonic() + LONG  # it does not wait long
+    done = put(pool, "ab")
+    pool.look_at_time()
+    assert len(pool.idle) == 2
+    assert done == []
+
+    ends[0].set()
+    wait_until(lambda: done == ["a", "b"])
+
+
+def test_more_threads_work_when_python_is_idle(full: Full) -> None:
+    pool, _, _ = full
+    pool.lateness = 0
+    pool.looked_at = perf_counter()
     done = put(pool, "a")
     pool.look_at_time()
-    sleep(0.01)
-    assert done == []
-    assert len(pool.idle) == 2
+
+    wait_until(lambda: done == ["a"])
+    assert pool.at_once == AT_ONCE + 2
 
 
-def test_another_thread_works_when_one_waits_long_for_the_database(
-    full: tuple[ThreadPool, list[Wait]],
-) -> None:
-    pool, waits = full
+def test_fewer_threads_work_when_pythons_lock_is_contended(full: Full) -> None:
+    pool, _, ends = full
+    pool.at_once += 2
+    for end in ends[AT_ONCE:]:
+        pool.put(end.wait, end.set)
+    wait_until(lambda: len(pool.idle) == 0 and len(pool.jobs) == 0)
+    done = put(pool, "a")
+    pool.look_at_time()
+    assert pool.at_once == AT_ONCE
+
+    ends[0].set()
+    wait_until(lambda: len(pool.idle) == 1)
+    assert done == [], "this thread does not take the job"
+    ends[1].set()
+    ends[2].set()
+    wait_until(lambda: done == ["a"])
+
+
+def test_another_thread_works_when_one_waits_long_for_the_database(full: Full) -> None:
+    pool, waits, _ = full
     done = put(pool, "a")
     waits[0].since = monotonic() - 2 * threads.LONG_DATABASE_WAIT
     pool.look_at_time()
@@ -106,10 +144,8 @@ def test_another_thread_works_when_one_waits_long_for_the_database(
     wait_until(lambda: done == ["a"])
 
 
-def test_another_thread_works_immediately_when_one_waits_for_other_requests(
-    full: tuple[ThreadPool, list[Wait]],
-) -> None:
-    pool, waits = full
+def test_another_thread_works_immediately_when_one_waits_for_other_requests(full: Full) -> None:
+    pool, waits, _ = full
     done = put(pool, "a")
     waits[0].begin_long()
 
