@@ -69,7 +69,7 @@ class ThreadPool:
         with self.changing:
             old = self.jobs.take_old()
             self.adapt(perf_counter())
-            for _ in range(len(self.jobs)):
+            for _ in range(min(len(self.jobs), len(self.idle))):
                 self.wake_one()
         for job in old:
             job.refuse()
