@@ -49,7 +49,8 @@ def stopped_backends(breakable: Breakable) -> Iterator[None]:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it was about to end when it was found
+                os.kill(pid, signal.SIGCONT)
 
 
 class Connection(WatchedConnection):
