@@ -57,11 +57,11 @@ class JobQueue:
         if now - self.jobs[0].since < LONG_WAIT:
             self.short_at = now
             return self.jobs.popleft()
-        if now - self.jobs[-1].since > LONG_WAIT:  # without a new request, the overload has ended
+        newest_wait = now - self.jobs[-1].since
+        if newest_wait > LONG_WAIT:  # without a new request, the overload has ended
             self.short_at = now
         is_long = now - self.short_at > LONG_OVERLOAD * self.max_wait
-        is_late = now - self.jobs[-1].since > SOON
-        return None if is_long and is_late else self.jobs.pop()
+        return None if is_long and newest_wait > SOON else self.jobs.pop()
 
     def take_old(self) -> list[Job]:
         """Remove and return the jobs that must be refused, because they have waited too long.
