@@ -43,14 +43,18 @@ def stopped_backends(breakable: Breakable) -> Iterator[None]:
     """Stop the processes of Postgres behind the connections of the application."""
     pids = [pid for [pid] in breakable.sql(f"SELECT pid {OTHERS}")]
     assert pids
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    send_all(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):  # it was about to end when it was found
-                os.kill(pid, signal.SIGCONT)
+        send_all(pids, signal.SIGCONT)
+
+
+def send_all(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to processes; some may have been about to end when they were found."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 class Connection(WatchedConnection):

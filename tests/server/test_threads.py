@@ -9,7 +9,7 @@ import pytest
 
 from chirpy.database.waits import Wait, current_wait
 from chirpy.server import job_queue, threads
-from chirpy.server.threads import AT_ONCE, ThreadPool
+from chirpy.server.threads import AT_ONCE, STEP, ThreadPool
 from tests.support.server import wait_until
 
 Busy = tuple[ThreadPool, Callable[[], None]]
@@ -75,11 +75,12 @@ LONG = 60  # seconds
 
 @pytest.fixture
 def full() -> Iterator[Full]:
-    """A pool with AT_ONCE busy threads and two idle ones, what they wait for, and what ends them.
+    """A pool with AT_ONCE busy threads and STEP idle ones, what they wait for, and what ends them.
 
     Python's lock is contended.
     """
-    pool, waits, ends = ThreadPool(AT_ONCE + 2, LONG), list[Wait](), [Event() for _ in range(6)]
+    pool, waits = ThreadPool(AT_ONCE + STEP, LONG), list[Wait]()
+    ends = [Event() for _ in pool.idle]
     pool.lateness = LONG
 
     def work(end: Event) -> None:
@@ -99,7 +100,7 @@ def test_few_threads_work_at_the_same_time(full: Full) -> None:
     waits[0].since = monotonic() + LONG  # it does not wait long
     done = put(pool, "ab")
     pool.look_at_time()
-    assert len(pool.idle) == 2
+    assert len(pool.idle) == STEP
     assert done == []
 
     ends[0].set()
@@ -114,12 +115,12 @@ def test_more_threads_work_when_python_is_idle(full: Full) -> None:
     pool.look_at_time()
 
     wait_until(lambda: done == ["a"])
-    assert pool.at_once == AT_ONCE + 2
+    assert pool.at_once == AT_ONCE + STEP
 
 
 def test_fewer_threads_work_when_pythons_lock_is_contended(full: Full) -> None:
     pool, _, ends = full
-    pool.at_once += 2
+    pool.at_once += STEP
     for end in ends[AT_ONCE:]:
         pool.put(end.wait, end.set)
     wait_until(lambda: len(pool.idle) == 0 and len(pool.jobs) == 0)
@@ -130,8 +131,8 @@ def test_fewer_threads_work_when_pythons_lock_is_contended(full: Full) -> None:
     ends[0].set()
     wait_until(lambda: len(pool.idle) == 1)
     assert done == [], "this thread does not take the job"
-    ends[1].set()
-    ends[2].set()
+    for end in ends[1 : STEP + 1]:
+        end.set()
     wait_until(lambda: done == ["a"])
 
 
